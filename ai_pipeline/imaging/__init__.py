@@ -1,0 +1,1 @@
+"""Photos: verify by own header reading, decode once, re-encode clean derivatives."""
