@@ -12,7 +12,7 @@ _KNOWN = (
     ),
     (
         ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "network request"),
-        "The package registry cannot be reached. Check the network (or the proxy settings of npm) and run the build again.",
+        "The package registry cannot be reached. Check the network (or npm's proxy settings) and build again.",
     ),
     (
         ("EINTEGRITY",),
@@ -20,7 +20,7 @@ _KNOWN = (
     ),
     (
         ("EACCES", "EPERM"),
-        "npm may not write here. Check who owns frontend/node_modules and the npm cache folder.",
+        "npm may not write here. Check who owns frontend/node_modules and npm's cache.",
     ),
     (
         ("can only install packages when your package.json and package-lock.json", "Missing:"),

@@ -7,12 +7,15 @@ from pathlib import Path
 
 from frontend.failures import BuildError, explain
 
+_SERIF = "@expo-google-fonts/cormorant-garamond"
+_CHINESE = "@expo-google-fonts/noto-sans-sc"
+
 WHOLE = {
-    "CormorantGaramond-Regular.ttf": "@expo-google-fonts/cormorant-garamond/400Regular/CormorantGaramond_400Regular.ttf",
-    "CormorantGaramond-SemiBold.ttf": "@expo-google-fonts/cormorant-garamond/600SemiBold/CormorantGaramond_600SemiBold.ttf",
-    "CormorantGaramond-Italic.ttf": "@expo-google-fonts/cormorant-garamond/400Regular_Italic/CormorantGaramond_400Regular_Italic.ttf",
-    "NotoSansSC-Regular.ttf": "@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf",
-    "NotoSansSC-Bold.ttf": "@expo-google-fonts/noto-sans-sc/700Bold/NotoSansSC_700Bold.ttf",
+    "CormorantGaramond-Regular.ttf": f"{_SERIF}/400Regular/CormorantGaramond_400Regular.ttf",
+    "CormorantGaramond-SemiBold.ttf": f"{_SERIF}/600SemiBold/CormorantGaramond_600SemiBold.ttf",
+    "CormorantGaramond-Italic.ttf": f"{_SERIF}/400Regular_Italic/CormorantGaramond_400Regular_Italic.ttf",
+    "NotoSansSC-Regular.ttf": f"{_CHINESE}/400Regular/NotoSansSC_400Regular.ttf",
+    "NotoSansSC-Bold.ttf": f"{_CHINESE}/700Bold/NotoSansSC_700Bold.ttf",
 }
 """File under build/fonts -> file under node_modules. All are under the SIL Open Font License."""
 
