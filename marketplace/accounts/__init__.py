@@ -1,0 +1,1 @@
+"""People, organizations, memberships, sessions, tokens; sign-up to approval."""

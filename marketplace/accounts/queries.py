@@ -1,0 +1,143 @@
+"""Reading people and organizations."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from babel import Locale
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from marketplace.accounts.models import Invitation, Membership, Organization
+from marketplace.web.paging import Page, page
+
+# ISO 3166-1 alpha-2 codes of places we can do business in; the names come from CLDR.
+_COUNTRIES = [
+    "AE",
+    "AR",
+    "AT",
+    "AU",
+    "BE",
+    "BG",
+    "BH",
+    "BR",
+    "CA",
+    "CH",
+    "CL",
+    "CN",
+    "CO",
+    "CY",
+    "CZ",
+    "DE",
+    "DK",
+    "EE",
+    "EG",
+    "ES",
+    "FI",
+    "FR",
+    "GB",
+    "GR",
+    "HK",
+    "HR",
+    "HU",
+    "ID",
+    "IE",
+    "IL",
+    "IN",
+    "IS",
+    "IT",
+    "JO",
+    "JP",
+    "KE",
+    "KR",
+    "KW",
+    "LB",
+    "LI",
+    "LK",
+    "LT",
+    "LU",
+    "LV",
+    "MA",
+    "MC",
+    "MO",
+    "MT",
+    "MX",
+    "MY",
+    "NG",
+    "NL",
+    "NO",
+    "NZ",
+    "OM",
+    "PE",
+    "PH",
+    "PK",
+    "PL",
+    "PT",
+    "QA",
+    "RO",
+    "RS",
+    "SA",
+    "SE",
+    "SG",
+    "SI",
+    "SK",
+    "TH",
+    "TN",
+    "TR",
+    "TW",
+    "TZ",
+    "UA",
+    "US",
+    "UY",
+    "VN",
+    "ZA",
+]
+
+
+@lru_cache(maxsize=8)
+def countries(locale: str) -> list[tuple[str, str]]:
+    """(code, name) of every country, by name in that language."""
+    names = Locale.parse(locale).territories
+    return sorted(((code, names.get(code, code)) for code in _COUNTRIES), key=lambda pair: pair[1])
+
+
+def members(session: Session, org_id: str) -> Sequence[Membership]:
+    """The people of an organization, first come first."""
+    query = (
+        select(Membership)
+        .where(Membership.org_id == org_id)
+        .options(selectinload(Membership.user))
+        .order_by(Membership.created_at)
+        .limit(200)
+    )
+    return session.scalars(query).all()
+
+
+def open_invitations(session: Session, org_id: str) -> Sequence[Invitation]:
+    """Invitations nobody has answered yet."""
+    query = (
+        select(Invitation)
+        .where(Invitation.org_id == org_id, Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
+        .order_by(Invitation.created_at.desc())
+        .limit(100)
+    )
+    return session.scalars(query).all()
+
+
+def organizations_to_review(
+    session: Session, *, state: str = "pending", cursor: str | None = None
+) -> Page[Organization]:
+    """Organizations in a vetting state, oldest first, with their people."""
+    query = (
+        select(Organization)
+        .where(Organization.state == state, Organization.kind != "operator")
+        .options(selectinload(Organization.memberships).selectinload(Membership.user))
+    )
+    return page(session, query, (Organization.created_at, Organization.id), cursor=cursor, limit=24, descending=False)
+
+
+def organization_names(session: Session, ids: set[str]) -> dict[str, str]:
+    """Names by id, in one statement."""
+    if not ids:
+        return {}
+    rows = session.execute(select(Organization.id, Organization.name).where(Organization.id.in_(ids)))
+    return {row.id: row.name for row in rows}

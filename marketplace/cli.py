@@ -1,0 +1,56 @@
+"""The `marketplace` command line."""
+
+import secrets
+import sys
+
+import click
+
+from marketplace.accounts import operations as accounts
+from marketplace.config import Misconfigured, Settings
+from marketplace.db.migrate import prepare
+from marketplace.db.unit_of_work import unit_of_work
+from marketplace.kernel.actor import system
+from marketplace.kernel.errors import DomainError
+from marketplace.services import Services
+
+
+@click.group()
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Run and look after the marketplace."""
+    try:
+        context.obj = Services(Settings.from_env(), background=True)
+    except Misconfigured as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.pass_obj
+def release(services: Services) -> None:
+    """Prepare the database (roles, migrations) and the object store; safe to repeat."""
+    prepare(services.settings)
+    services.storage.ensure_bucket(services.settings.base_url)
+    click.echo("The database and the object store are ready.")
+
+
+@main.command("create-operator")
+@click.option("--name", prompt=True)
+@click.option("--email", prompt=True)
+@click.option("--password", help="Left out: one is made and shown once.")
+@click.pass_obj
+def create_operator(services: Services, name: str, email: str, password: str | None) -> None:
+    """Make an operator account."""
+    chosen = password or secrets.token_urlsafe(15)
+    actor = system("cli")
+    try:
+        with unit_of_work(services.engine, actor) as session:
+            accounts.create_operator(
+                session, actor, name=name, email=email, password=chosen, brand=services.settings.brand_name
+            )
+    except DomainError as error:
+        raise click.ClickException("; ".join([str(error), *error.fields.values()])) from error
+    click.echo(f"Operator {email} created." + ("" if password else f" Password: {chosen}"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""Settings from the environment, checked once at start. `.env.example` documents each."""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit, urlunsplit
+
+WEB_ROLE = "touchstone_web"
+WORKER_ROLE = "touchstone_worker"
+
+
+class Misconfigured(Exception):
+    """A setting is missing or unsafe; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting of the product; the names are the environment variables in lower case."""
+
+    environment: str
+    brand_name: str
+    base_url: str
+    secret_key: str
+    database_url: str
+    database_web_url: str
+    database_worker_url: str
+    redis_url: str
+    s3_endpoint_url: str
+    s3_region: str
+    s3_bucket: str
+    s3_access_key_id: str
+    s3_secret_access_key: str
+    stripe_api_key: str
+    stripe_api_base: str
+    stripe_webhook_secret: str
+    gemini_api_key: str
+    gemini_base_url: str
+    gemini_text_model: str
+    gemini_image_model: str
+    smtp_url: str
+    mail_from: str
+    log_level: str
+    trusted_proxies: int
+    platform_fee_bps: int
+
+    @property
+    def production(self) -> bool:
+        """Whether the strict rules of a production system apply."""
+        return self.environment == "production"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Cookies carry Secure and the `__Host-` prefix whenever the site is served over https."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def sandbox_services(self) -> tuple[str, ...]:
+        """Names of the outside services that a local stand-in answers for (shown on screen)."""
+        local = {"Stripe": self.stripe_api_base, "Gemini": self.gemini_base_url}
+        return tuple(name for name, url in local.items() if url and _is_loopback(url))
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
+        """Read and check the settings; raises Misconfigured."""
+        e = os.environ if env is None else env
+        environment = e.get("ENVIRONMENT", "development")
+        secret = e.get("SECRET_KEY", "")
+        if len(secret) < 32:
+            raise Misconfigured("SECRET_KEY must be set to at least 32 random characters")
+        owner = psycopg_url(_required(e, "DATABASE_URL"))
+        settings = cls(
+            environment=environment,
+            brand_name=e.get("BRAND_NAME", "Touchstone"),
+            base_url=e.get("BASE_URL", "http://localhost:8000").rstrip("/"),
+            secret_key=secret,
+            database_url=owner,
+            database_web_url=psycopg_url(e.get("DATABASE_WEB_URL") or _as_role(owner, WEB_ROLE, secret)),
+            database_worker_url=psycopg_url(e.get("DATABASE_WORKER_URL") or _as_role(owner, WORKER_ROLE, secret)),
+            redis_url=_required(e, "REDIS_URL"),
+            s3_endpoint_url=e.get("S3_ENDPOINT_URL", "").rstrip("/"),
+            s3_region=e.get("S3_REGION", "us-east-1"),
+            s3_bucket=e.get("S3_BUCKET", "touchstone"),
+            s3_access_key_id=_required(e, "S3_ACCESS_KEY_ID"),
+            s3_secret_access_key=_required(e, "S3_SECRET_ACCESS_KEY"),
+            stripe_api_key=_required(e, "STRIPE_API_KEY"),
+            stripe_api_base=e.get("STRIPE_API_BASE", "").rstrip("/"),
+            stripe_webhook_secret=_required(e, "STRIPE_WEBHOOK_SECRET"),
+            gemini_api_key=e.get("GEMINI_API_KEY", ""),
+            gemini_base_url=e.get("GEMINI_BASE_URL", "").rstrip("/"),
+            gemini_text_model=e.get("GEMINI_TEXT_MODEL", "gemini-3.8-flash"),
+            gemini_image_model=e.get("GEMINI_IMAGE_MODEL", "gemini-nano-banana-2.1"),
+            smtp_url=_required(e, "SMTP_URL"),
+            mail_from=e.get("MAIL_FROM", "Touchstone <no-reply@touchstone.example>"),
+            log_level=e.get("LOG_LEVEL", "INFO"),
+            trusted_proxies=int(e.get("TRUSTED_PROXIES", "0")),
+            platform_fee_bps=int(e.get("PLATFORM_FEE_BPS", "1000")),
+        )
+        if settings.production:
+            _refuse_unsafe_production(settings)
+        return settings
+
+
+def role_password(secret_key: str, role: str) -> str:
+    """The database password of a run-time role, derived so that nothing has to be stored."""
+    return hmac.new(secret_key.encode(), f"database-role:{role}".encode(), hashlib.sha256).hexdigest()
+
+
+def psycopg_url(url: str) -> str:
+    """The same address with the SQLAlchemy driver named."""
+    for plain in ("postgresql://", "postgres://"):
+        if url.startswith(plain):
+            return "postgresql+psycopg://" + url.removeprefix(plain)
+    return url
+
+
+def _as_role(owner_url: str, role: str, secret_key: str) -> str:
+    parts = urlsplit(owner_url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{quote(role)}:{role_password(secret_key, role)}@{host}"))
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise Misconfigured(f"{name} is not set; .env.example says what it is for")
+    return value
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def _refuse_unsafe_production(settings: Settings) -> None:
+    problems = []
+    if not settings.base_url.startswith("https://"):
+        problems.append("BASE_URL must be https")
+    if "change-me" in settings.secret_key or len(set(settings.secret_key)) < 12:
+        problems.append("SECRET_KEY is a default or too simple")
+    for name, value in (
+        ("STRIPE_API_BASE", settings.stripe_api_base),
+        ("GEMINI_BASE_URL", settings.gemini_base_url),
+    ):
+        if value:
+            problems.append(f"{name} points to a stand-in; leave it empty in production")
+    if settings.s3_endpoint_url and not settings.s3_endpoint_url.startswith("https://"):
+        problems.append("S3_ENDPOINT_URL must be https")
+    if settings.stripe_api_key.startswith("sk_test_"):
+        problems.append("STRIPE_API_KEY is a test key")
+    if not settings.gemini_api_key:
+        problems.append("GEMINI_API_KEY is not set")
+    if settings.smtp_url.startswith("smtp://") and _is_loopback(settings.smtp_url):
+        problems.append("SMTP_URL points to this machine; a production mail server is needed")
+    if problems:
+        raise Misconfigured("refusing to start in production: " + "; ".join(problems))

@@ -1,0 +1,39 @@
+"""The list of features that make up the site; a route without a declared permission stops the start."""
+
+from flask import Flask
+
+from marketplace.accounts import api as accounts_api
+from marketplace.accounts import settings_views
+from marketplace.accounts import views as accounts_views
+from marketplace.home import views as home_views
+from marketplace.public import views as public_views
+from marketplace.web.section import ROUTES, Section
+
+#: Endpoints that are not sections: health, static files, the API document. All are public and read-only.
+OPEN_ENDPOINTS = frozenset({"static", "health.healthz", "health.readyz", "api_document.openapi"})
+
+
+def sections(*, development: bool) -> list[Section]:
+    """Every section of the site; the style guide only in development."""
+    found = [
+        public_views.section,
+        home_views.section,
+        accounts_views.section,
+        settings_views.section,
+        settings_views.preferences,
+        accounts_api.api,
+    ]
+    if development:
+        found.append(public_views.styleguide)
+    return found
+
+
+def assert_every_route_declares(app: Flask) -> None:
+    """Raise RuntimeError for a URL rule that no Section made."""
+    undeclared = [
+        str(rule)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint not in ROUTES and rule.endpoint not in OPEN_ENDPOINTS
+    ]
+    if undeclared:
+        raise RuntimeError(f"routes without a permission: {undeclared}")

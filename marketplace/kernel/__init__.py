@@ -1,0 +1,1 @@
+"""Pure vocabulary of the product: money, time, ids, states, errors, actor. Standard library only."""

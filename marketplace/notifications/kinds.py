@@ -1,0 +1,48 @@
+"""Every kind of notification: one sentence each, in the reader's language."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+#: kind -> (title, sentence); sentences use the notification's params.
+KINDS: dict[str, tuple[Any, Any]] = {
+    "org_approved": (_l("Your business is approved"), _l("%(org)s can now trade. Welcome.")),
+    "org_refused": (_l("Your application was not accepted"), _l("Reason given: %(reason)s")),
+    "org_pending": (_l("A business waits for approval"), _l("%(org)s (%(role)s) has applied.")),
+    "asset_ready": (_l("A file is ready"), _l("%(filename)s has been checked and measured.")),
+    "asset_rejected": (_l("A file was refused"), _l("%(filename)s: %(reason)s")),
+    "content_ready": (_l("A draft is ready to read"), _l("%(what)s for %(design)s has been drafted.")),
+    "negotiation_opened": (_l("A buyer opened a negotiation"), _l("About %(design)s. It is your turn.")),
+    "offer_received": (_l("A new offer"), _l("Version %(version)s for %(design)s. It is your turn.")),
+    "offer_accepted": (_l("Terms accepted"), _l("Version %(version)s for %(design)s was accepted.")),
+    "negotiation_declined": (_l("A negotiation was declined"), _l("%(design)s")),
+    "negotiation_expired": (_l("An offer expired"), _l("%(design)s")),
+    "message_received": (_l("A new message"), _l("About %(design)s")),
+    "license_to_sign": (_l("A license is ready to sign"), _l("%(design)s")),
+    "license_signed": (_l("The other side signed"), _l("%(design)s")),
+    "license_to_pay": (_l("A license waits for payment"), _l("%(design)s")),
+    "license_active": (_l("A license is active"), _l("%(design)s")),
+    "order_created": (_l("A new order"), _l("%(quantity)s pieces of %(design)s")),
+    "rfq_received": (_l("You are asked for a quote"), _l("%(quantity)s pieces of %(design)s")),
+    "quote_received": (_l("A quote came in"), _l("%(maker)s for %(design)s")),
+    "quote_awarded": (_l("You won an order"), _l("%(design)s. Read and sign the NDA to get the CAD file.")),
+    "quote_declined": (_l("A quote was not chosen"), _l("%(design)s")),
+    "order_to_pay": (_l("An order waits for payment"), _l("%(design)s")),
+    "order_paid": (_l("An order is paid"), _l("Production of %(design)s can begin.")),
+    "nda_signed": (_l("An NDA was signed"), _l("%(maker)s for %(design)s")),
+    "cad_fetched": (_l("A CAD file was fetched"), _l("%(maker)s fetched %(filename)s of %(design)s.")),
+    "stage_recorded": (_l("Production moved on"), _l("%(design)s: %(stage)s")),
+    "order_shipped": (_l("An order was shipped"), _l("%(design)s with %(carrier)s, %(tracking)s")),
+    "delivery_accepted": (_l("Delivery accepted"), _l("%(design)s. The money is being released.")),
+    "payout_sent": (_l("Money is on its way"), _l("%(amount)s for %(design)s")),
+    "privacy_done": (_l("Your data request is done"), _l("You can see the result on your privacy page.")),
+}
+
+
+def words(kind: str, params: dict[str, Any]) -> tuple[str, str]:
+    """Title and sentence of a notification in the current language; unknown kinds give their name."""
+    title, sentence = KINDS.get(kind, (kind, ""))
+    try:
+        return str(title), str(sentence) % params
+    except (KeyError, ValueError, TypeError):
+        return str(title), ""

@@ -1,0 +1,51 @@
+"""Staging notifications and mail inside the transaction that causes them."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from marketplace.db.jobs import JobName, stage
+from marketplace.notifications.models import Mail, Notification
+
+_MEMBERS = text(
+    "select u.id, u.email, u.locale from memberships m join users u on u.id = m.user_id"
+    " where m.org_id = :org and u.suspended_at is null order by m.created_at, m.id limit 50"
+)
+
+
+def notify_org(
+    session: Session, org_id: str, kind: str, *, path: str | None = None, mail: bool = True, **params: Any
+) -> None:
+    """Tell every member of an organization, in the app and (unless `mail=False`) by mail.
+
+    `kind` names an entry of notifications/kinds.py; `params` fill its sentence (plain strings and numbers);
+    `path` is the page of ours to open.
+    """
+    for member in session.execute(_MEMBERS, {"org": org_id}):
+        session.add(Notification(user_id=member.id, org_id=org_id, kind=kind, params=params, path=path))
+        if mail:
+            send_mail(
+                session,
+                to=member.email,
+                locale=member.locale,
+                template="notification",
+                user_id=member.id,
+                kind=kind,
+                path=path,
+                **params,
+            )
+
+
+def send_mail(
+    session: Session, *, to: str, locale: str, template: str, user_id: str | None = None, **params: Any
+) -> str:
+    """Stage one mail from `templates/email/<template>/` and return its id.
+
+    Links with tokens are made when it is sent: pass `token={"purpose": ..., ...payload}` and the template gets `link`.
+    """
+    row = Mail(to=to, locale=locale, template=template, user_id=user_id, params=params)
+    session.add(row)
+    session.flush()
+    stage(session, JobName.SEND_MAIL, row.id, {"mail_id": row.id}, subject=row.id, user_id=user_id)
+    return row.id

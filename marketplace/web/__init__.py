@@ -1,0 +1,1 @@
+"""Flask plumbing without business words: routes that declare their permission, sessions, forms, errors, paging."""

@@ -1,0 +1,119 @@
+"""Languages: which one a reader gets, and numbers, money, dates and measures in it."""
+
+import datetime as dt
+from decimal import Decimal
+
+import flask_babel
+from babel import numbers
+from flask import Flask, has_request_context, request
+from flask_babel import Babel
+
+from marketplace.kernel import clock
+from marketplace.kernel.money import Money, exponent
+from marketplace.web.call import current_actor
+
+#: Locale code -> its own name. The order is that of the language menu.
+LANGUAGES = {"en": "English", "zh_Hans": "简体中文", "zh_Hant": "繁體中文"}
+COOKIE = "touchstone_language"
+_HTML = {"en": "en", "zh_Hans": "zh-Hans", "zh_Hant": "zh-Hant"}
+
+
+def install(app: Flask) -> None:
+    """Attach Babel with the catalogs in `translations/`."""
+    Babel(
+        app,
+        default_locale="en",
+        default_timezone="UTC",
+        default_translation_directories=str(app.config["TRANSLATIONS"]),
+        locale_selector=select_locale,
+    )
+
+
+def select_locale() -> str:
+    """The person's choice, else the cookie's, else the browser's best match, else English."""
+    if not has_request_context():
+        return "en"
+    chosen = request.cookies.get(COOKIE) or (current_actor().locale if current_actor().signed_in else None)
+    if chosen in LANGUAGES:
+        return chosen
+    for wanted, _quality in request.accept_languages:
+        if found := closest(wanted):
+            return found
+    return "en"
+
+
+def closest(tag: str) -> str | None:
+    """The locale we have for a BCP 47 tag (`zh-HK` -> `zh_Hant`), or None."""
+    parts = tag.replace("_", "-").lower().split("-")
+    if parts[0] == "zh":
+        return "zh_Hant" if {"hant", "tw", "hk", "mo"} & set(parts) else "zh_Hans"
+    return "en" if parts[0] == "en" else None
+
+
+def locale_code() -> str:
+    """The locale of the current request, such as `zh_Hans`."""
+    return str(flask_babel.get_locale() or "en")
+
+
+def html_lang() -> str:
+    """The same as a BCP 47 tag for `<html lang>`."""
+    return _HTML.get(locale_code(), "en")
+
+
+class Formats:
+    """`fmt` in templates: values in the reader's language."""
+
+    def money(self, value: Money | None) -> str:
+        """An amount with its currency, exact to the minor unit; a dash for None."""
+        if value is None:
+            return "–"
+        amount = Decimal(value.amount).scaleb(-exponent(value.currency))
+        return numbers.format_currency(amount, value.currency, locale=locale_code())
+
+    def plain_amount(self, value: Money | None) -> str:
+        """An amount as a person types it into a field ("1250.00")."""
+        if value is None:
+            return ""
+        return f"{Decimal(value.amount).scaleb(-exponent(value.currency)):f}"
+
+    def number(self, value: float | Decimal | None, digits: int | None = None) -> str:
+        """A number with grouping, at most `digits` decimals."""
+        if value is None:
+            return "–"
+        pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
+        return numbers.format_decimal(value, format=pattern, locale=locale_code())
+
+    def percent(self, basis_points: int) -> str:
+        """Basis points as a percentage ("7.5 %")."""
+        return numbers.format_percent(Decimal(basis_points) / 10_000, locale=locale_code(), decimal_quantization=False)
+
+    def mm(self, value: float | None, digits: int = 2) -> str:
+        """A length in millimeters."""
+        return f"{self.number(value, digits)}\u00a0mm" if value is not None else "–"
+
+    def g(self, value: float | None, digits: int = 2) -> str:
+        """A mass in grams."""
+        return f"{self.number(value, digits)}\u00a0g" if value is not None else "–"
+
+    def ct(self, value: float | None, digits: int = 2) -> str:
+        """A stone's weight in carats."""
+        return f"{self.number(value, digits)}\u00a0ct" if value is not None else "–"
+
+    def size(self, value: int) -> str:
+        """Bytes in the largest fitting unit."""
+        for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+            if value >= scale:
+                return f"{self.number(value / scale, 1)}\u00a0{unit}"
+        return f"{self.number(value)}\u00a0B"
+
+    def date(self, value: dt.datetime) -> str:
+        """A day."""
+        return flask_babel.format_date(value, "medium")
+
+    def datetime(self, value: dt.datetime) -> str:
+        """A minute, in UTC (the page's script adds the reader's own time)."""
+        return flask_babel.format_datetime(value.astimezone(dt.UTC), "medium") + " UTC"
+
+    def relative(self, value: dt.datetime) -> str:
+        """How long ago, or until."""
+        return flask_babel.format_timedelta(value - clock.now(), add_direction=True)

@@ -1,0 +1,58 @@
+"""`python -m workers.schedule`: stages periodic jobs; two schedulers or a repeated tick stage each period once."""
+
+import logging
+import signal
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from marketplace.db.jobs import JobName, stage
+from marketplace.db.unit_of_work import unit_of_work
+from marketplace.kernel import clock
+from marketplace.kernel.actor import system
+from marketplace.web import logs
+from workers.queue import services
+
+log = logging.getLogger(__name__)
+TICK_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A job staged once in every period."""
+
+    name: JobName
+    every: timedelta
+
+
+#: What runs by the clock.
+PERIODIC: tuple[Periodic, ...] = ()
+
+
+def tick(engine: Engine, moment: datetime) -> None:
+    """Stage the current period of every periodic job; the key makes a second tick a no-op."""
+    with unit_of_work(engine, system("schedule")) as session:
+        for item in PERIODIC:
+            period = int(moment.timestamp() // item.every.total_seconds())
+            stage(session, item.name, f"period-{period}", {})
+
+
+def main() -> None:
+    """Tick until told to stop."""
+    provided = services()
+    logs.configure(provided.settings.log_level)
+    stop = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stop.set())
+    while not stop.wait(TICK_S):
+        try:
+            tick(provided.engine, clock.now())
+        except SQLAlchemyError as error:
+            log.warning("schedule waits", extra={"error": type(error).__name__})
+
+
+if __name__ == "__main__":
+    main()
