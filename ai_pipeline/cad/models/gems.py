@@ -90,7 +90,7 @@ def brilliant(shape: str, length: float, width: float) -> trimesh.Trimesh:
     table = (1 - TABLE) * rise * radius
     star_slope = (table - star_height) / ((1 - star_at - TABLE * np.cos(np.pi / 8)) * radius)
     chord = 1 - np.cos(np.pi / 16)
-    half_slope = star_height / ((np.cos(np.pi / 16) * (1 - 1 + star_at) + 0) * radius)
+    half_slope = star_height / (np.cos(np.pi / 16) * star_at * radius)
     low = 0.23
     low_height = (1 - low * np.cos(np.pi / 8)) * drop
     low_ratio = low_height / (np.cos(np.pi / 16) * (1 - low)) / drop
