@@ -67,9 +67,7 @@ def build() -> None:
         (MODULES / ".package-lock.json").exists(),
         lambda: install_packages(find_node(), SOURCES),
     )
-    sources = [
-        path for folder in ("css", "js", "art") for path in (SOURCES / folder).rglob("*") if path.is_file()
-    ]
+    sources = [path for folder in ("css", "js", "art") for path in (SOURCES / folder).rglob("*") if path.is_file()]
     mark = fingerprint([*sources, SOURCES / "icons.txt", SOURCES / "bundle.py", SOURCES / "icons.py"]) + lock
     steps.run(
         "styles, scripts, icons",

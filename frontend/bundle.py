@@ -53,9 +53,7 @@ def bundle(node: Node, sources: Path, target: Path) -> None:
     started = min((path.stat().st_mtime for path in [manifest_path] if path.exists()), default=0.0)
     stale = {path for path in before if path.stat().st_mtime < started - 1 and path.parent == target}
     manifest = _esbuild(node, sources, target)
-    sprite = build_sprite(
-        sources / "icons.txt", sources / "node_modules/lucide-static/icons", sources / "art/icons"
-    )
+    sprite = build_sprite(sources / "icons.txt", sources / "node_modules/lucide-static/icons", sources / "art/icons")
     manifest["icons.svg"] = _write_hashed(target, "icons.svg", sprite.encode())
     for drawing in sorted((sources / "art").glob("*.svg")):
         manifest[drawing.name] = _write_hashed(target, drawing.name, drawing.read_bytes())
