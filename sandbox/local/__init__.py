@@ -1,0 +1,1 @@
+"""The commands of `./dev`: one local instance started, tested, looked into and thrown away."""

@@ -1,0 +1,89 @@
+"""Where one local instance keeps its files, and the settings its processes get."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.local import dotenv
+from sandbox.local.terminal import Trouble
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+WEBHOOK_PATH = "/webhooks/stripe"
+DEFAULT_PORT = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The files of the instance in `directory`; `given` is what the person set: `.env`, then the environment."""
+
+    directory: Path
+    port: int
+    given: Mapping[str, str]
+
+    @property
+    def base_url(self) -> str:
+        """The address people open."""
+        return (self.given.get("BASE_URL") or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def lock(self) -> Path:
+        """Locked while the instance runs."""
+        return self.directory / "run.lock"
+
+    @property
+    def record(self) -> Path:
+        """The environment of the instance as last started, for the command line (mode 0600)."""
+        return self.directory / "instance.json"
+
+    @property
+    def demo(self) -> Path:
+        """Addresses and logins for programs that play with the instance."""
+        return self.directory / "demo.json"
+
+    @property
+    def people(self) -> Path:
+        """One login per role, written by `marketplace seed`."""
+        return self.directory / "demo-people.json"
+
+    @property
+    def seeded(self) -> Path:
+        """Marks that the demo world is in the database that this file names."""
+        return self.directory / "seeded"
+
+    @property
+    def logs(self) -> Path:
+        """One file per process."""
+        return self.directory / "logs"
+
+
+def find_instance(environ: Mapping[str, str] | None = None, checkout: Path = CHECKOUT) -> Instance:
+    """The instance of this checkout, or of LOCAL_DIR; raises Trouble for settings that make no sense."""
+    own = os.environ if environ is None else environ
+    given = {**dotenv.load(checkout / ".env"), **own}
+    directory = Path(given.get("LOCAL_DIR") or ".local").expanduser()
+    port = given.get("PORT") or str(DEFAULT_PORT)
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        raise Trouble(f"PORT is {port!r}, which is not a port.", "Set PORT to a number from 1 to 65535.")
+    return Instance((checkout / directory).resolve(), int(port), given)
+
+
+def settings(instance: Instance, services: Mapping[str, str], secret_key: str) -> dict[str, str]:
+    """The whole environment of the instance's processes.
+
+    What the person set wins, except for the services started here: their addresses and keys belong together.
+    """
+    given = {name: value for name, value in instance.given.items() if value or name not in services}
+    defaults = {
+        "ENVIRONMENT": "development",
+        "SECRET_KEY": secret_key,
+        "LOG_LEVEL": "INFO",
+        "PYTHONUNBUFFERED": "1",
+    }
+    fixed = {
+        "BASE_URL": instance.base_url,
+        "PORT": str(instance.port),
+        "LOCAL_DIR": str(instance.directory),
+    }
+    kept = {name: value for name, value in defaults.items() if not given.get(name)}
+    return {**given, **kept, **services, **fixed}
