@@ -1,6 +1,5 @@
 """Who listens on a port, as far as the system lets us see (Linux)."""
 
-import os
 from pathlib import Path
 
 _LISTEN = "0A"  # TCP_LISTEN, <net/tcp_states.h>
@@ -11,7 +10,7 @@ def port_owner(port: int) -> str:
     inodes = _listening(port)
     for entry in Path("/proc").glob("[0-9]*") if inodes else ():
         try:
-            holds = any(os.readlink(link) in inodes for link in (entry / "fd").iterdir())
+            holds = any(str(link.readlink()) in inodes for link in (entry / "fd").iterdir())
             if holds:
                 return f"process {entry.name} ({(entry / 'comm').read_text().strip()})"
         except OSError:

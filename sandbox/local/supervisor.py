@@ -86,13 +86,24 @@ class Supervisor:
             elif (status := watched.child.poll()) is not None:
                 self._crashed(watched, describe_exit(watched.child.name, status, watched.child.log))
 
-    def stop(self, *, at_once: Callable[[], bool] = lambda: False) -> None:
-        """End all, last group first; when `at_once` turns true, whatever is left gets no grace."""
+    def crashes(self) -> dict[str, int]:
+        """How often each child crashed since it was last steady."""
+        return {w.child.name: w.crashes for group in self._groups for w in group}
+
+    def stop(self) -> None:
+        """End all: the last group first, the children of a group together."""
         self.stopping = True
         for group in reversed(self._groups):
-            for watched in reversed(group):
-                watched.child.stop(grace=0 if at_once() else None)
+            for watched in group:
+                watched.child.request_stop()
+            for watched in group:
+                watched.child.stop()
                 self._show(watched)
+
+    def kill(self) -> None:
+        """End all at once, as a crash would."""
+        for watched in (w for group in reversed(self._groups) for w in group):
+            watched.child.kill()
 
     def _crashed(self, watched: _Watched, message: str) -> None:
         watched.child.kill()  # what its leader left behind would hold on to its port

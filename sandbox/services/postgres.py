@@ -13,12 +13,12 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from sandbox.services import orphans
 from sandbox.services.clusters import ClusterPlace, place_cluster
 from sandbox.services.keys import Keys
 from sandbox.services.pgbinaries import find_binaries
 from sandbox.services.ports import Ports
 from sandbox.services.process import Process, ServiceFailed
+from sandbox.services.service import Service
 
 OWNER = "app"
 DATABASE = "touchstone"
@@ -27,43 +27,36 @@ DATABASE = "touchstone"
 _NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
-class Postgres:
+class Postgres(Service):
     """One cluster with one database; `url` is its owner's address, `created` says whether this start made it."""
 
     name = "postgres"
 
     def __init__(self, base: Path, keys: Keys, ports: Ports, *, durable: bool) -> None:
-        self._base = base
+        super().__init__(base)
         self._password = keys.get("postgres")
         self._durable = durable
         self._binaries = find_binaries()
         self._place: ClusterPlace | None = None
-        self._process: Process | None = None
         self._database_exists = False
         self.port = ports.take("postgres")
         self.created = False
         self.url = f"postgresql://{OWNER}:{quote(self._password)}@127.0.0.1:{self.port}/{DATABASE}"
 
-    @property
-    def log(self) -> Path:
-        """Where the server logs."""
-        return self._base / "logs" / "postgres.log"
+    def stop(self, grace: float | None = None) -> None:
+        """Fast shutdown; a throw-away cluster is removed."""
+        super().stop(grace)
+        if self._place and not self._durable:
+            shutil.rmtree(self._place.root, ignore_errors=True)
 
-    @property
-    def pid(self) -> int | None:
-        """Process id of the postmaster while started."""
-        return self._process.pid if self._process else None
-
-    def start(self) -> None:
-        """Make the cluster if there is none, then start the server without waiting for it."""
-        orphans.clear(self._pid_file)
+    def _prepare(self) -> Process:
         place = self._place = place_cluster(self._base, self._binaries.account, durable=self._durable)
         if not (place.data / "PG_VERSION").exists():
             self._make_cluster(place)
             self.created = True
         settings = ["max_connections=100", "listen_addresses=127.0.0.1", "unix_socket_directories="]
         settings += [] if self._durable else _NOT_DURABLE
-        self._process = Process(
+        return Process(
             self.name,
             [
                 *(self._binaries.directory / "postgres", "-D", place.data, "-p", str(self.port)),
@@ -76,14 +69,8 @@ class Postgres:
             stop_signal=signal.SIGINT,  # "fast" shutdown: end sessions, checkpoint, leave
             grace=20,
         )
-        self._process.start()
-        if self._process.pid:
-            orphans.remember(self._pid_file, self._process.pid)
 
-    def ready(self) -> bool:
-        """Whether the database takes a session; makes it on the first time."""
-        if self.poll() is not None:
-            return False
+    def _answers(self) -> bool:
         try:
             if not self._database_exists:
                 self._make_database()
@@ -92,27 +79,6 @@ class Postgres:
         except psycopg.OperationalError:
             return False
         return True
-
-    def poll(self) -> int | None:
-        """Exit status of the server, None while it runs."""
-        return self._process.poll() if self._process else None
-
-    def stop(self, grace: float | None = None) -> None:
-        """Fast shutdown; a throw-away cluster is removed."""
-        if self._process:
-            self._process.stop(grace)
-        self._pid_file.unlink(missing_ok=True)
-        if self._place and not self._durable:
-            shutil.rmtree(self._place.root, ignore_errors=True)
-
-    def kill(self) -> None:
-        """End the server as a crash would."""
-        if self._process:
-            self._process.kill()
-
-    @property
-    def _pid_file(self) -> Path:
-        return self._base / "postgres.pid"
 
     def _make_cluster(self, place: ClusterPlace) -> None:
         account = self._binaries.account

@@ -13,10 +13,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.services import orphans
 from sandbox.services.keys import Keys, write_private
 from sandbox.services.ports import Ports
 from sandbox.services.process import Process, ServiceFailed
+from sandbox.services.service import Service
 
 BUCKET = "touchstone"
 REGION = "us-east-1"
@@ -26,60 +26,27 @@ _INNER_PORTS = ("master", "volume", "filer", "admin")
 _LONGEST_SOCKET_PATH = 100
 
 
-class Seaweed:
+class Seaweed(Service):
     """One S3 server with one identity; `url`, `access_key` and `secret_key` reach it."""
 
     name = "seaweed"
 
     def __init__(self, base: Path, keys: Keys, ports: Ports, *, bucket: str = BUCKET) -> None:
-        self._base = base
+        super().__init__(base)
         self._bucket = bucket
         self.access_key = keys.get("s3-access-key")[:20].replace("-", "A").replace("_", "B").upper()
         self.secret_key = keys.get("s3-secret-key")
         self.port = ports.take("s3")
         self.url = f"http://127.0.0.1:{self.port}"
-        self._process = Process(
-            self.name, self._command(ports), self.log, cwd=self._directory, check=self._stores, grace=15
-        )
+        self._command_line = self._command(ports)
 
-    @property
-    def log(self) -> Path:
-        """Where the server logs."""
-        return self._base / "logs" / "seaweed.log"
-
-    @property
-    def pid(self) -> int | None:
-        """Process id while started."""
-        return self._process.pid
-
-    def start(self) -> None:
-        """Write the identity and start the server without waiting for it."""
-        orphans.clear(self._pid_file)
+    def _prepare(self) -> Process:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         credentials = {"accessKey": self.access_key, "secretKey": self.secret_key}
         actions = ["Admin", "Read", "Write", "List", "Tagging"]
         identity = {"name": "app", "credentials": [credentials], "actions": actions}
         write_private(self._identities, json.dumps({"identities": [identity]}))
-        self._process.start()
-        if self._process.pid:
-            orphans.remember(self._pid_file, self._process.pid)
-
-    def ready(self) -> bool:
-        """Whether an object can be stored in the bucket, which is made on the way."""
-        return self._process.ready()
-
-    def poll(self) -> int | None:
-        """Exit status of the server, None while it runs."""
-        return self._process.poll()
-
-    def stop(self, grace: float | None = None) -> None:
-        """Flush and leave."""
-        self._process.stop(grace)
-        self._pid_file.unlink(missing_ok=True)
-
-    def kill(self) -> None:
-        """End the server as a crash would."""
-        self._process.kill()
+        return Process(self.name, self._command_line, self.log, cwd=self._directory)
 
     @property
     def _directory(self) -> Path:
@@ -88,10 +55,6 @@ class Seaweed:
     @property
     def _identities(self) -> Path:
         return self._base / "s3-identities.json"
-
-    @property
-    def _pid_file(self) -> Path:
-        return self._base / "seaweed.pid"
 
     def _command(self, ports: Ports) -> list[str]:
         inner = [f"-{part}.port={ports.take(part)}" for part in _INNER_PORTS]
@@ -113,7 +76,7 @@ class Seaweed:
             *sockets,
         ]
 
-    def _stores(self) -> bool:
+    def _answers(self) -> bool:
         client = boto3.client(
             "s3",
             endpoint_url=self.url,
