@@ -137,9 +137,7 @@ def _address(name: str, address: str) -> Address:
     if not (local and at and domain) or any(c.isspace() or c in ',;:<>()[]\\"' for c in address):
         raise MailRefused("bad_address", "This is not an e-mail address.")
     try:
-        return Address(
-            display_name=_line("name", name), username=local, domain=domain.encode("idna").decode()
-        )
+        return Address(display_name=_line("name", name), username=local, domain=domain.encode("idna").decode())
     except (ValueError, UnicodeError, MessageError, IndexError) as error:
         raise MailRefused("bad_address", "This is not an e-mail address.") from error
 

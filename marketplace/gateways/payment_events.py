@@ -21,7 +21,7 @@ def read_event(body: str) -> WebhookEvent:
         event = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise BadSignature("the body is not JSON") from error
-    if not isinstance(event, dict) or not _shallow(event):
+    if not isinstance(event, dict) or not _shallow(event) or not _storable(event):
         raise BadSignature("the body is not an event")
     kind = event.get("object")
     if kind == "event":
@@ -112,6 +112,16 @@ def _shallow(value: Any) -> bool:
         if not level:
             return True
     return False
+
+
+def _storable(event: dict[str, Any]) -> bool:
+    """Whether the database can hold the body: JSON allows NUL and lone surrogates, PostgreSQL does not."""
+    try:
+        text = json.dumps(event, ensure_ascii=False)
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return "\\u0000" not in text
 
 
 def _refuse_constant(name: str) -> None:

@@ -31,8 +31,7 @@ def account(found: Any) -> Account:
     due = tuple(
         entry.description
         for entry in entries
-        if entry.awaiting_action_from == "user"
-        and entry.minimum_deadline.status in {"currently_due", "past_due"}
+        if entry.awaiting_action_from == "user" and entry.minimum_deadline.status in {"currently_due", "past_due"}
     )
     active = transfers is not None and transfers.status == "active"
     reasons = [] if transfers is None or active else [item.code for item in transfers.status_details or []]

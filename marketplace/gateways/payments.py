@@ -70,9 +70,7 @@ class Payments:
 
     # Payees
 
-    def create_connected_account(
-        self, email: str, country: str, business_name: str, idempotency_key: str
-    ) -> str:
+    def create_connected_account(self, email: str, country: str, business_name: str, idempotency_key: str) -> str:
         """Open a payee's account in an ISO 3166-1 country and return its id; it must then be onboarded."""
         params: Any = {
             "contact_email": email,
@@ -84,9 +82,7 @@ class Payments:
             },
             # The recipient configuration and the express dashboard both require the platform to carry
             # fees and negative balances.
-            "defaults": {
-                "responsibilities": {"fees_collector": "application", "losses_collector": "application"}
-            },
+            "defaults": {"responsibilities": {"fees_collector": "application", "losses_collector": "application"}},
         }
         with _errors():
             return self._client.v2.core.accounts.create(params, {"idempotency_key": idempotency_key}).id
@@ -104,9 +100,7 @@ class Payments:
     def account(self, account_id: str) -> Account:
         """How far the payee's account is."""
         with _errors():
-            return readings.account(
-                self._client.v2.core.accounts.retrieve(account_id, {"include": _ACCOUNT_PARTS})
-            )
+            return readings.account(self._client.v2.core.accounts.retrieve(account_id, {"include": _ACCOUNT_PARTS}))
 
     # Buyers
 
@@ -182,9 +176,7 @@ class Payments:
         """Give `amount` back to the buyer. Raises PaymentRejected when more than was received."""
         params: Any = {"payment_intent": payment_intent, "amount": amount, "metadata": dict(metadata or {})}
         with _errors():
-            return readings.refund(
-                self._client.v1.refunds.create(params, {"idempotency_key": idempotency_key})
-            )
+            return readings.refund(self._client.v1.refunds.create(params, {"idempotency_key": idempotency_key}))
 
     def find_refunds(self, payment_intent: str) -> tuple[Refund, ...]:
         """Every refund of a payment, to look before acting again."""
@@ -208,7 +200,7 @@ class Payments:
         """Send a share to a payee. With `source_charge` the money follows that charge and waits for it to
         settle.
 
-        Raises InsufficientFunds when the balance (or what is left of the charge) does not cover it.
+        Raises InsufficientFunds when the balance does not cover it, PaymentRejected beyond the source charge.
         """
         params: Any = {
             "amount": amount,
@@ -220,9 +212,7 @@ class Payments:
         if source_charge:
             params["source_transaction"] = source_charge
         with _errors():
-            return readings.transfer(
-                self._client.v1.transfers.create(params, {"idempotency_key": idempotency_key})
-            )
+            return readings.transfer(self._client.v1.transfers.create(params, {"idempotency_key": idempotency_key}))
 
     def find_transfers(self, transfer_group: str) -> tuple[Transfer, ...]:
         """Every transfer of a group, to look before acting again: idempotency keys are forgotten after a
@@ -238,9 +228,7 @@ class Payments:
             made = self._client.v1.transfers.reversals.create(
                 transfer_id, {"amount": amount}, {"idempotency_key": idempotency_key}
             )
-            return Reversal(
-                made.id, readings.id_of(made.transfer) or transfer_id, made.amount, made.currency.upper()
-            )
+            return Reversal(made.id, readings.id_of(made.transfer) or transfer_id, made.amount, made.currency.upper())
 
     def balance(self, account_id: str | None = None) -> Balance:
         """The platform's balance, or a payee's."""
@@ -317,25 +305,17 @@ def _mapped(error: stripe.StripeError) -> PaymentRejected | PaymentUnavailable:
     code, status, detail = error.code or "", error.http_status or 0, f"{type(error).__name__}: {error}"
     if code in {"balance_insufficient", "insufficient_funds"}:
         return InsufficientFunds("insufficient_funds", "The money has not settled yet.", detail=detail)
-    if (
-        isinstance(error, stripe.RateLimitError | stripe.APIConnectionError)
-        or status >= 500
-        or code in _PASSING_CODES
-    ):
+    if isinstance(error, stripe.RateLimitError | stripe.APIConnectionError) or status >= 500 or code in _PASSING_CODES:
         return PaymentUnavailable(
             "payment_unavailable",
             "The payment service does not answer right now. Please try again.",
             detail=detail,
         )
     if status == 404 or code == "resource_missing":
-        return PaymentNotFound(
-            "payment_not_found", "The payment service does not know this payment.", detail=detail
-        )
+        return PaymentNotFound("payment_not_found", "The payment service does not know this payment.", detail=detail)
     if isinstance(error, stripe.IdempotencyError):
-        return PaymentRejected(
-            "idempotency_conflict", "This payment was already asked for differently.", detail=detail
-        )
-    if status == 0:  # an answer that could not be read: we do not know what happened
+        return PaymentRejected("idempotency_conflict", "This payment was already asked for differently.", detail=detail)
+    if type(error) is stripe.APIError:  # an answer that could not be read: we do not know what happened
         return PaymentUnavailable(
             "payment_unclear", "The payment service answered unclearly. Please try again.", detail=detail
         )

@@ -21,9 +21,7 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 class Signer:
     """Signs for one bucket, addressed by path (`https://host/bucket/key`)."""
 
-    def __init__(
-        self, *, endpoint_url: str, region: str, bucket: str, access_key: str, secret_key: str
-    ) -> None:
+    def __init__(self, *, endpoint_url: str, region: str, bucket: str, access_key: str, secret_key: str) -> None:
         self.endpoint_url = endpoint_url.rstrip("/") or f"https://s3.{region}.amazonaws.com"
         self.bucket = bucket
         self._region = region

@@ -81,9 +81,7 @@ class Storage:
     one.
     """
 
-    def __init__(
-        self, *, endpoint_url: str, region: str, bucket: str, access_key: str, secret_key: str
-    ) -> None:
+    def __init__(self, *, endpoint_url: str, region: str, bucket: str, access_key: str, secret_key: str) -> None:
         self.bucket = bucket
         self._signer = Signer(
             endpoint_url=endpoint_url,
@@ -226,9 +224,7 @@ class Storage:
         _check(key, content_type)
         metadata = {"sha256": sha256} if sha256 else {}
         with _errors():
-            self._client.put_object(
-                Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, Metadata=metadata
-            )
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, Metadata=metadata)
 
     def put_file(self, key: str, path: Path, content_type: str, sha256: str | None = None) -> None:
         """Store a file under `key`, in parts when it is large."""
@@ -244,9 +240,7 @@ class Storage:
         """Copy an object within the bucket, with its type and metadata. Raises ObjectMissing."""
         _check(target, "application/octet-stream")
         with _errors():
-            self._client.copy_object(
-                Bucket=self.bucket, Key=target, CopySource={"Bucket": self.bucket, "Key": source}
-            )
+            self._client.copy_object(Bucket=self.bucket, Key=target, CopySource={"Bucket": self.bucket, "Key": source})
 
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens when it is not there."""
@@ -256,9 +250,7 @@ class Storage:
     def keys(self, prefix: str) -> Iterator[str]:
         """Every key that starts with `prefix`, a page at a time."""
         with _errors():
-            for page in self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=prefix
-            ):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
                 for item in page.get("Contents", []):
                     yield item["Key"]
 
@@ -353,10 +345,6 @@ def _errors() -> Iterator[None]:
     except ClientError as error:
         if _code(error) in {"NoSuchKey", "NoSuchBucket", "NotFound", "404"}:
             raise ObjectMissing("object_missing", "The file is not there any more.") from error
-        raise StorageUnavailable(
-            "storage_unavailable", f"The file store refused ({_code(error)})."
-        ) from error
+        raise StorageUnavailable("storage_unavailable", f"The file store refused ({_code(error)}).") from error
     except BotoCoreError as error:
-        raise StorageUnavailable(
-            "storage_unavailable", "The file store does not answer right now."
-        ) from error
+        raise StorageUnavailable("storage_unavailable", "The file store does not answer right now.") from error

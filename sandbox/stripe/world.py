@@ -1,0 +1,86 @@
+"""What every part of the stand-in works with: the objects, the events, and the two delays that can be set."""
+
+import re
+import time
+from typing import Any
+
+from sandbox.stripe.store import Json, Store
+from sandbox.stripe.webhooks import Webhooks
+
+#: Amounts a charge may have, in minor units: $0.50 up to eight digits, as in Stripe's documentation.
+SMALLEST, LARGEST = 50, 99_999_999
+
+
+class World:
+    """One platform account and its connected accounts."""
+
+    def __init__(self, store: Store, webhooks: Webhooks) -> None:
+        self.store = store
+        self.webhooks = webhooks
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """`settle_after_s`: when a charge becomes available. `payout_after_s`: when a balance is paid out."""
+        return {"settle_after_s": 0, "payout_after_s": 2, **self.store.kept("setting").get("delays", {})}
+
+    def change_settings(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """Set one or both delays."""
+        known = {k: float(v) for k, v in wish.items() if k in {"settle_after_s", "payout_after_s"}}
+        self.store.keep("setting", "delays", {**self.settings, **known})
+        return self.settings
+
+    def emit(self, kind: str, item: Json, account: str | None = None) -> None:
+        """A snapshot event about `item`, on the platform or on a connected account."""
+        self.webhooks.snapshot(kind, item, account)
+
+    def book(
+        self,
+        kind: str,
+        source: str,
+        amount: int,
+        currency: str,
+        *,
+        fee: int = 0,
+        account: str | None = None,
+        available_on: int | None = None,
+    ) -> Json:
+        """A balance transaction of the platform or of a connected account."""
+        now = int(time.time())
+        on = now if available_on is None else available_on
+        return self.store.new(
+            "txn",
+            "balance_transaction",
+            amount=amount,
+            available_on=on,
+            currency=currency,
+            description=None,
+            exchange_rate=None,
+            fee=fee,
+            fee_details=[{"amount": fee, "currency": currency, "type": "stripe_fee"}] if fee else [],
+            net=amount - fee,
+            reporting_category=kind,
+            source=source,
+            status="available" if on <= now else "pending",
+            type=kind,
+            _account=account,
+        )
+
+    def balance(self, account: str | None) -> tuple[dict[str, int], dict[str, int]]:
+        """Available and pending minor units by currency."""
+        available: dict[str, int] = {}
+        pending: dict[str, int] = {}
+        now = time.time()
+        for entry in self.store.all("balance_transaction", lambda e: e["_account"] == account):
+            side = available if entry["available_on"] <= now else pending
+            side[entry["currency"]] = side.get(entry["currency"], 0) + entry["net"]
+        return available, pending
+
+
+def card_fee(amount: int) -> int:
+    """2.9 % + 30 minor units, the published price of a US card; rounded half up."""
+    return min(amount, (amount * 29 + 500) // 1000 + 30)
+
+
+def valid_currency(value: Any) -> str:
+    """A lower-case ISO 4217 code."""
+    return str(value) if re.fullmatch(r"[a-z]{3}", str(value)) else ""
