@@ -1,0 +1,171 @@
+"""Fixtures of every test: one instance of real services a run, an emptied database a test."""
+
+import hashlib
+import hmac
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from marketplace.app import create_app
+from marketplace.db import jobs
+from marketplace.db.unit_of_work import unit_of_work
+from marketplace.kernel.actor import system
+from marketplace.services import Services
+from tests.kit.instance import Instance, running_instance, stripe_events
+from tests.kit.people import ApiClient, Make
+from workers.registry import BINDINGS
+from workers.run import execute
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """All services, migrated and empty."""
+    with running_instance(tmp_path_factory.mktemp("services")) as found:
+        os.environ.update(found.env)
+        yield found
+
+
+@pytest.fixture(scope="session")
+def app(instance: Instance) -> Flask:
+    """The application as the web role sees it."""
+    made = create_app(instance.settings)
+    made.config["PROPAGATE_ERRORS"] = True
+    return made
+
+
+@pytest.fixture
+def db(instance: Instance) -> Instance:
+    """An empty database, queue, inbox and payments stand-in."""
+    instance.empty()
+    return instance
+
+
+@pytest.fixture
+def services(db: Instance) -> Services:
+    """The gateways as a background process has them (no row security)."""
+    return db.background
+
+
+@pytest.fixture
+def session(services: Services) -> Iterator[Session]:
+    """A transaction as the system, rolled back at the end; for reading what happened use a fresh one."""
+    work = Session(services.engine, expire_on_commit=False)
+    yield work
+    work.rollback()
+    work.close()
+
+
+@pytest.fixture
+def make(app: Flask, services: Services) -> Make:
+    """Factories of people and organizations."""
+    return Make(app, services)
+
+
+@pytest.fixture
+def anonymous(app: Flask, db: Instance) -> ApiClient:
+    """An API caller without a token."""
+    return ApiClient(app.test_client(), None)
+
+
+@pytest.fixture
+def run_jobs(services: Services) -> Callable[..., dict[str, str]]:
+    """Run every due job in this process until none is left; returns what became of each job by id."""
+
+    def run(limit: int = 200) -> dict[str, str]:
+        done: dict[str, str] = {}
+        for _ in range(limit):
+            with unit_of_work(services.engine, system("test")) as session:
+                found = jobs.due(session, limit=50, resend_after=jobs.LEASE * 0)
+            if not found:
+                return done
+            for job_id, _name, _attempt in found:
+                done[job_id] = execute(services, BINDINGS, job_id)
+        raise AssertionError("jobs keep coming")
+
+    return run
+
+
+@pytest.fixture
+def mails(instance: Instance) -> Callable[..., list[dict[str, Any]]]:
+    """Mails that reached the inbox, newest last; optionally only those to one address."""
+
+    def read(to: str | None = None) -> list[dict[str, Any]]:
+        params = {"to": to} if to else {}
+        found = requests.get(instance.mail_url + "/_sandbox/mails", params=params, timeout=5).json()["mails"]
+        return sorted(found, key=lambda m: str(m["received_at"]))
+
+    return read
+
+
+@pytest.fixture
+def deliver_events(app: Flask, instance: Instance) -> Callable[..., list[int]]:
+    """Post every event the payments stand-in has made (or only `types`) to our webhook, signed as it signs."""
+
+    def deliver(*types: str) -> list[int]:
+        client = app.test_client()
+        answers = []
+        for item in stripe_events(instance):
+            if types and item["type"] not in types:
+                continue
+            body = json.dumps({k: v for k, v in item.items() if k != "delivery"})
+            at = int(time.time())
+            key = instance.settings.stripe_webhook_secret.encode()
+            signature = hmac.new(key, f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
+            header = {"Stripe-Signature": f"t={at},v1={signature}", "Content-Type": "application/json"}
+            answers.append(client.post("/webhooks/stripe", data=body, headers=header).status_code)
+        return answers
+
+    return deliver
+
+
+@pytest.fixture
+def sandbox_control(instance: Instance) -> Callable[..., Any]:
+    """Call the payments stand-in's control API: `sandbox_control("POST", "/checkout/cs_1/pay")`."""
+
+    def control(method: str, path: str, **body: Any) -> Any:
+        url = f"{instance.settings.stripe_api_base}/_sandbox{path}"
+        answer = requests.request(method, url, json=body or None, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    return control
+
+
+@pytest.fixture
+def count_statements(app: Flask) -> Iterator[Callable[[], int]]:
+    """The number of SQL statements the web role has sent since the fixture or the last call."""
+    engine = app.extensions["services"].engine
+    seen: list[str] = []
+
+    def note(_c: Any, _cur: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+
+    def taken() -> int:
+        number = len(seen)
+        seen.clear()
+        return number
+
+    yield taken
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real input; skips when this checkout does not have it."""
+    for candidate in (os.environ.get("TOUCHSTONE_DATA"), ROOT.parent / "shared" / "data"):
+        if candidate and Path(candidate).is_dir():
+            return Path(candidate)
+    pytest.skip("real input is not here; set TOUCHSTONE_DATA to its folder")

@@ -1,0 +1,1 @@
+"""What tests are built with: the instance, people, clients, jobs. Real services only."""

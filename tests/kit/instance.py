@@ -1,0 +1,89 @@
+"""One throw-away instance of all services for a whole test run."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from sqlalchemy import Engine, text
+
+from marketplace.config import Settings
+from marketplace.db.base import Base
+from marketplace.db.migrate import owner_engine, prepare
+from marketplace.services import Services
+from sandbox.services import Services as Embedded
+
+_MIRRORS = {
+    "TEST_DATABASE_URL": "DATABASE_URL",
+    "TEST_REDIS_URL": "REDIS_URL",
+    "TEST_S3_ENDPOINT_URL": "S3_ENDPOINT_URL",
+    "TEST_S3_ACCESS_KEY_ID": "S3_ACCESS_KEY_ID",
+    "TEST_S3_SECRET_ACCESS_KEY": "S3_SECRET_ACCESS_KEY",
+    "TEST_SMTP_URL": "SMTP_URL",
+    "TEST_MAIL_URL": "SANDBOX_MAIL_URL",
+    "TEST_STRIPE_URL": "STRIPE_API_BASE",
+    "TEST_STRIPE_API_KEY": "STRIPE_API_KEY",
+    "TEST_STRIPE_WEBHOOK_SECRET": "STRIPE_WEBHOOK_SECRET",
+    "TEST_GEMINI_URL": "GEMINI_BASE_URL",
+    "TEST_GEMINI_API_KEY": "GEMINI_API_KEY",
+}
+#: Tables that migrations fill; emptied never.
+_KEPT = {"alembic_version"}
+
+
+@dataclass
+class Instance:
+    """Addresses of everything, and the settings an application under test starts with."""
+
+    env: dict[str, str]
+    settings: Settings
+    owner: Engine
+    background: Services
+
+    @property
+    def mail_url(self) -> str:
+        """The inbox of the mail stand-in."""
+        return self.env["SANDBOX_MAIL_URL"]
+
+    def empty(self) -> None:
+        """Forget every row and every stand-in's memory."""
+        names = ", ".join(t.name for t in Base.metadata.sorted_tables if t.name not in _KEPT)
+        with self.owner.begin() as connection:
+            connection.execute(text(f"truncate {names} restart identity cascade"))
+        self.background.redis.flushall()
+        requests.delete(self.mail_url + "/_sandbox/mails", timeout=5)
+        requests.post(self.settings.stripe_api_base + "/_sandbox/reset", timeout=5)
+
+
+@contextmanager
+def running_instance(directory: Path) -> Iterator[Instance]:
+    """Start what the TEST_ variables do not already give, with a migrated database and a bucket."""
+    given = {name: value for name in _MIRRORS if (value := os.environ.get(name))}
+    with Embedded(directory, durable=False, given=given) as services:
+        env: dict[str, str] = {**services.env}
+        for test_name, name in _MIRRORS.items():
+            if test_name in given:
+                env[name] = given[test_name]
+        env |= {
+            "ENVIRONMENT": "test",
+            "BASE_URL": "http://localhost:8000",
+            "SECRET_KEY": secrets.token_hex(32),
+            "LOG_LEVEL": "WARNING",
+        }
+        settings = Settings.from_env(env)
+        prepare(settings)
+        background = Services(settings, background=True)
+        background.storage.ensure_bucket(settings.base_url)
+        yield Instance(env=env, settings=settings, owner=owner_engine(settings), background=background)
+        background.engine.dispose()
+
+
+def stripe_events(instance: Instance) -> list[dict[str, Any]]:
+    """Every event the payments stand-in has made, oldest first."""
+    answer = requests.get(instance.settings.stripe_api_base + "/_sandbox/events", timeout=5).json()
+    events: list[dict[str, Any]] = answer["events"]
+    return sorted(events, key=lambda e: str(e.get("created")))
