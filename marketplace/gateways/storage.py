@@ -7,6 +7,7 @@ nothing a person typed is ever part of one.
 
 import re
 import secrets
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -179,7 +180,7 @@ class Storage:
         now = clock.now()
         expires_at = now + timedelta(seconds=expires_s)
         signed = self._signer.post_fields(now, expires_at, fields, [["content-length-range", low, high]])
-        return Upload(url=self._signer.bucket_url, fields=signed, expires_at=expires_at)
+        return Upload(url=f"{self._signer.bucket_url}/", fields=signed, expires_at=expires_at)
 
     # Objects
 
@@ -215,8 +216,7 @@ class Storage:
                 if max_bytes is not None and found["ContentLength"] > max_bytes:
                     raise ObjectTooLarge("object_too_large", f"The file is larger than {max_bytes} bytes.")
                 with path.open("wb") as target:
-                    for chunk in body.iter_chunks(1 << 20):
-                        target.write(chunk)
+                    shutil.copyfileobj(body, target, 1 << 20)
         return int(found["ContentLength"])
 
     def put(self, key: str, data: bytes, content_type: str, sha256: str | None = None) -> None:
