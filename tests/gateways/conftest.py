@@ -173,6 +173,28 @@ def payments(stripe_box: Sandbox) -> Payments:
 
 
 @pytest.fixture(scope="session")
+def _mail() -> Iterator[tuple[Sandbox, str]]:
+    smtp_port = _free_port()
+    with start_sandbox("mail", "--smtp-port", str(smtp_port)) as box:
+        yield box, f"smtp://127.0.0.1:{smtp_port}"
+
+
+@pytest.fixture
+def mail_box(_mail: tuple[Sandbox, str]) -> Sandbox:
+    """The mail stand-in, empty."""
+    box, _ = _mail
+    box.post("/_sandbox/fail", {"next": 0})
+    urllib.request.urlopen(urllib.request.Request(box.url + "/_sandbox/mails", method="DELETE")).close()
+    return box
+
+
+@pytest.fixture
+def smtp_url(_mail: tuple[Sandbox, str], mail_box: Sandbox) -> str:
+    """Where the mail stand-in takes mail."""
+    return _mail[1]
+
+
+@pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A SeaweedFS S3 server: endpoint_url, region, access_key, secret_key."""
     base = tmp_path_factory.mktemp("s3")
@@ -192,7 +214,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         str(Path(sysconfig.get_path("scripts")) / "weed"), "-logtostderr=false", f"-logdir={base}", "mini",
         f"-dir={base}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.config={base / 's3.json'}",
         f"-s3.port={port}", f"-s3.port.grpc={_free_port()}", "-admin.ui=false", "-webdav=false", "-metricsPort=0",
-        "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.volumeSizeLimitMB=64", *ports,
+        "-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.volumeSizeLimitMB=64", *ports,
     ]  # fmt: skip
     made = {
         "endpoint_url": f"http://127.0.0.1:{port}",
