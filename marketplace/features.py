@@ -6,6 +6,8 @@ from marketplace.accounts import api as accounts_api
 from marketplace.accounts import settings_views
 from marketplace.accounts import views as accounts_views
 from marketplace.home import views as home_views
+from marketplace.payments import api as payments_api
+from marketplace.payments import views as payments_views
 from marketplace.public import views as public_views
 from marketplace.web.section import ROUTES, Section
 
@@ -22,6 +24,9 @@ def sections(*, development: bool) -> list[Section]:
         settings_views.section,
         settings_views.preferences,
         accounts_api.api,
+        payments_views.section,
+        payments_views.webhooks,
+        payments_api.api,
     ]
     if development:
         found.append(public_views.styleguide)

@@ -1,7 +1,7 @@
 """Job name -> function, queue, bounds. The only place that knows both sides."""
 
 from marketplace.db.jobs import JobName
-from workers.jobs import mail
+from workers.jobs import mail, payments
 from workers.run import Binding
 
 #: Queues in the order a worker empties them; money before pictures.
@@ -9,6 +9,10 @@ QUEUES = ("urgent", "default", "heavy")
 
 BINDINGS: dict[str, Binding] = {
     JobName.SEND_MAIL: Binding(mail.send, queue="urgent", timeout_s=60),
+    JobName.HANDLE_PAYMENT_EVENT: Binding(payments.handle_event, queue="urgent", max_attempts=12),
+    JobName.RELEASE_ORDER_FUNDS: Binding(payments.release_funds, queue="urgent", max_attempts=12),
+    JobName.SEND_TRANSFER: Binding(payments.send_transfer, queue="urgent", max_attempts=20),
+    JobName.RECONCILE_PAYMENTS: Binding(payments.reconcile, max_attempts=3),
 }
 
 

@@ -29,7 +29,7 @@ class Periodic:
 
 
 #: What runs by the clock.
-PERIODIC: tuple[Periodic, ...] = ()
+PERIODIC: tuple[Periodic, ...] = (Periodic(JobName.RECONCILE_PAYMENTS, timedelta(minutes=2)),)
 
 
 def tick(engine: Engine, moment: datetime) -> None:

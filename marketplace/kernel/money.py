@@ -1,6 +1,7 @@
 """Money as integer minor units and an ISO 4217 code. No float ever touches an amount."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from marketplace.kernel.errors import Invalid
 
@@ -49,6 +50,10 @@ class Money:
     def __lt__(self, other: "Money") -> bool:
         self._same(other)
         return self.amount < other.amount
+
+    def __str__(self) -> str:
+        """ISO code and exact amount, for texts that no reader's locale applies to ("USD 1250.00")."""
+        return f"{self.currency} {Decimal(self.amount).scaleb(-exponent(self.currency)):f}"
 
     def share(self, basis_points: int) -> "Money":
         """`basis_points` / 10,000 of the amount, half a minor unit rounded away from zero."""

@@ -1,0 +1,1 @@
+"""Money: checkouts, the ledger, transfers to payees, payouts. Stripe is mirrored into the ledger, never the reverse."""

@@ -1,0 +1,72 @@
+"""Asking the payment service for a page: vendor calls between two transactions, with our own key."""
+
+from marketplace.db.locks import lock
+from marketplace.db.unit_of_work import unit_of_work
+from marketplace.gateways.payment_types import CheckoutSession
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import Conflict
+from marketplace.payments.models import Checkout, PaymentAccount
+from marketplace.payments.operations import link_account
+from marketplace.services import Services
+
+_LOCALES = {"en": "en", "zh_Hans": "zh", "zh_Hant": "zh-TW"}
+
+
+def url_for_checkout(services: Services, actor: Actor, checkout_id: str) -> str:
+    """The address of the payment page. Call it outside of any transaction; asking again gives the same page.
+
+    Raises Conflict when it was paid meanwhile, `checkout_expired` when the page is too old (asking again opens a new
+    one), Unavailable when the payment service does not answer.
+    """
+    with unit_of_work(services.engine, actor) as session:
+        row = session.get_one(Checkout, checkout_id)
+    if row.state == "paid":
+        raise Conflict("already_paid", "This has already been paid.")
+    page = (
+        services.payments.session(row.stripe_session_id) if row.stripe_session_id else _new_page(services, actor, row)
+    )
+    if page.status == "expired":
+        with unit_of_work(services.engine, actor) as session:
+            stale = lock(session, Checkout, checkout_id)
+            stale.state = "expired" if stale.state == "open" else stale.state
+        raise Conflict("checkout_expired", "The payment page was too old. Please try once more.")
+    if page.payment_status == "paid" or page.url is None:
+        raise Conflict("already_paid", "This has already been paid.")
+    with unit_of_work(services.engine, actor) as session:
+        known = lock(session, Checkout, checkout_id)
+        known.stripe_session_id, known.url = page.id, page.url
+    return page.url
+
+
+def _new_page(services: Services, actor: Actor, row: Checkout) -> CheckoutSession:
+    base = services.settings.base_url
+    return services.payments.checkout_session(
+        amount=row.amount,
+        currency=row.currency,
+        description=row.description,
+        client_reference_id=row.id,
+        metadata={"checkout": row.id, "purpose": row.purpose, "subject": row.subject_id},
+        success_url=base + row.success_path,
+        cancel_url=base + row.cancel_path,
+        customer_email=row.customer_email,
+        transfer_group=row.subject_id,
+        idempotency_key=row.id,
+        locale=_LOCALES.get(actor.locale, "auto"),
+    )
+
+
+def url_for_onboarding(services: Services, actor: Actor, org_id: str, country: str) -> str:
+    """The address where a payee tells the payment service who they are; makes the account the first time."""
+    with unit_of_work(services.engine, actor) as session:
+        row = session.get_one(PaymentAccount, org_id)
+    account_id = row.stripe_account_id
+    if account_id is None:
+        account_id = services.payments.create_connected_account(
+            actor.email, country, actor.org_name, idempotency_key=f"account-{org_id}"
+        )
+        with unit_of_work(services.engine, actor) as session:
+            link_account(session, org_id, account_id)
+    base = services.settings.base_url
+    return services.payments.account_link(
+        account_id, return_url=f"{base}/payouts?back=1", refresh_url=f"{base}/payouts?again=1"
+    )

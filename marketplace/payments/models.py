@@ -1,0 +1,169 @@
+"""Tables of payments; card and bank data stay with the payment service."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.db.base import Amount, Base, Created, Key, LongText, Moment
+from marketplace.kernel.ids import new_id
+from marketplace.kernel.money import Money
+
+
+class PaymentAccount(Created, Base):
+    """A payee's account at the payment service."""
+
+    __tablename__ = "payment_accounts"
+
+    org_id: Mapped[Key] = mapped_column(primary_key=True)
+    stripe_account_id: Mapped[str | None] = mapped_column(String(80), unique=True)
+    transfers_active: Mapped[bool] = mapped_column(default=False)
+    payouts_enabled: Mapped[bool] = mapped_column(default=False)
+    details_submitted: Mapped[bool] = mapped_column(default=False)
+    requirements: Mapped[list[str]] = mapped_column(default=list)
+    disabled_reason: Mapped[str | None] = mapped_column(String(120))
+    checked_at: Mapped[Moment | None]
+
+    @property
+    def ready(self) -> bool:
+        """Whether money can be sent to this account and on to its bank."""
+        return self.transfers_active and self.payouts_enabled
+
+
+class Checkout(Created, Base):
+    """One payment asked of a buyer. `splits` says who gets what: org_id, kind, gross, fee, net (minor units)."""
+
+    __tablename__ = "checkouts"
+    __table_args__ = (
+        Index(
+            "uq_checkouts_live", "purpose", "subject_id", unique=True, postgresql_where=text("state in ('open','paid')")
+        ),
+        Index("ix_checkouts_open", "created_at", postgresql_where=text("state = 'open'")),
+    )
+
+    id: Mapped[Key] = mapped_column(primary_key=True, default=lambda: new_id("chk"))
+    purpose: Mapped[str] = mapped_column(String(10))
+    subject_id: Mapped[str] = mapped_column(String(40))
+    payer_org_id: Mapped[str] = mapped_column(String(40))
+    amount: Mapped[Amount]
+    currency: Mapped[str] = mapped_column(String(3))
+    description: Mapped[str] = mapped_column(String(300))
+    splits: Mapped[list[Any]]
+    state: Mapped[str] = mapped_column(String(10), default="open")
+    success_path: Mapped[str] = mapped_column(String(300))
+    cancel_path: Mapped[str] = mapped_column(String(300))
+    customer_email: Mapped[str | None] = mapped_column(String(320))
+    stripe_session_id: Mapped[str | None] = mapped_column(String(120), unique=True)
+    url: Mapped[LongText | None]
+    payment_intent: Mapped[str | None] = mapped_column(String(80))
+    charge_id: Mapped[str | None] = mapped_column(String(80))
+    paid_at: Mapped[Moment | None]
+
+    @property
+    def total(self) -> Money:
+        """What the buyer pays."""
+        return Money(self.amount, self.currency)
+
+
+class PaymentEvent(Created, Base):
+    """A webhook, kept whole; the primary key decides which copy acts."""
+
+    __tablename__ = "payment_events"
+
+    id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    type: Mapped[str] = mapped_column(String(120))
+    account: Mapped[str | None] = mapped_column(String(80))
+    object_type: Mapped[str | None] = mapped_column(String(60))
+    object_id: Mapped[str | None] = mapped_column(String(120))
+    body: Mapped[dict[str, Any]]
+    handled_at: Mapped[Moment | None]
+    outcome: Mapped[str | None] = mapped_column(String(40))
+
+
+class Transfer(Created, Base):
+    """A payee's share of a payment, from held to sent."""
+
+    __tablename__ = "transfers"
+    __table_args__ = (
+        UniqueConstraint("subject_id", "kind", "org_id"),
+        Index("ix_transfers_org", "org_id", "created_at", "id"),
+    )
+
+    id: Mapped[Key] = mapped_column(primary_key=True, default=lambda: new_id("trf"))
+    org_id: Mapped[str] = mapped_column(String(40))
+    checkout_id: Mapped[str] = mapped_column(ForeignKey("checkouts.id"))
+    purpose: Mapped[str] = mapped_column(String(10))
+    subject_id: Mapped[str] = mapped_column(String(40))
+    description: Mapped[str] = mapped_column(String(300))
+    kind: Mapped[str] = mapped_column(String(20))
+    gross: Mapped[Amount]
+    fee: Mapped[Amount]
+    amount: Mapped[Amount]
+    currency: Mapped[str] = mapped_column(String(3))
+    state: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str | None] = mapped_column(String(60))
+    stripe_transfer_id: Mapped[str | None] = mapped_column(String(80), unique=True)
+    expected_at: Mapped[Moment | None]
+    sent_at: Mapped[Moment | None]
+
+    @property
+    def net_money(self) -> Money:
+        """What arrives."""
+        return Money(self.amount, self.currency)
+
+    @property
+    def gross_money(self) -> Money:
+        """The share before our fee."""
+        return Money(self.gross, self.currency)
+
+    @property
+    def fee_money(self) -> Money:
+        """Our fee."""
+        return Money(self.fee, self.currency)
+
+
+class Payout(Base):
+    """Money on its way from a payee's account to its bank, as the payment service reports it."""
+
+    __tablename__ = "payouts"
+    __table_args__ = (Index("ix_payouts_org", "org_id", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    org_id: Mapped[str] = mapped_column(String(40))
+    amount: Mapped[Amount]
+    currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[str] = mapped_column(String(20))
+    failure_code: Mapped[str | None] = mapped_column(String(60))
+    arrival_date: Mapped[Moment]
+    created_at: Mapped[Moment]
+
+    @property
+    def money(self) -> Money:
+        """The amount."""
+        return Money(self.amount, self.currency)
+
+
+class LedgerTransaction(Created, Base):
+    """A balanced booking. `key` names the effect, so that it is booked once."""
+
+    __tablename__ = "ledger_transactions"
+
+    id: Mapped[Key] = mapped_column(primary_key=True, default=lambda: new_id("ltx"))
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    subject_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    memo: Mapped[str] = mapped_column(String(300))
+
+
+class LedgerEntry(Created, Base):
+    """One line of a booking: positive is debit, negative is credit, in minor units."""
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (Index("ix_ledger_entries_org", "org_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    transaction_id: Mapped[str] = mapped_column(ForeignKey("ledger_transactions.id"), index=True)
+    account: Mapped[str] = mapped_column(String(80))
+    org_id: Mapped[str | None] = mapped_column(String(40))
+    amount: Mapped[Amount]
+    currency: Mapped[str] = mapped_column(String(3))

@@ -1,0 +1,67 @@
+"""Reading money: a payee's shares, payouts, balances, ledger lines."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from marketplace.kernel.money import Money
+from marketplace.payments.models import Checkout, LedgerEntry, LedgerTransaction, PaymentAccount, Payout, Transfer
+from marketplace.web.paging import Page, page
+
+
+def account(session: Session, org_id: str) -> PaymentAccount | None:
+    """The payee's account, if onboarding was started."""
+    return session.get(PaymentAccount, org_id)
+
+
+def can_receive(session: Session, org_id: str) -> bool:
+    """Whether money can be sent to this organization (only meaningful for the actor's own, or in jobs)."""
+    found = account(session, org_id)
+    return found is not None and found.ready
+
+
+def shares(session: Session, org_id: str, *, cursor: str | None = None, limit: int = 24) -> Page[Transfer]:
+    """A payee's shares, newest first."""
+    query = select(Transfer).where(Transfer.org_id == org_id)
+    return page(session, query, (Transfer.created_at, Transfer.id), cursor=cursor, limit=limit)
+
+
+def payouts(session: Session, org_id: str, limit: int = 12) -> Sequence[Payout]:
+    """The latest payouts to the bank."""
+    query = select(Payout).where(Payout.org_id == org_id).order_by(Payout.created_at.desc(), Payout.id).limit(limit)
+    return session.scalars(query).all()
+
+
+def totals(session: Session, org_id: str) -> dict[str, list[Money]]:
+    """Sums of a payee's shares by state (held, due, sending, sent), one per currency."""
+    rows = session.execute(
+        select(Transfer.state, Transfer.currency, func.sum(Transfer.amount))
+        .where(Transfer.org_id == org_id)
+        .group_by(Transfer.state, Transfer.currency)
+        .order_by(Transfer.currency)
+    )
+    found: dict[str, list[Money]] = {}
+    for state, currency, amount in rows:
+        found.setdefault(state, []).append(Money(int(amount), currency))
+    return found
+
+
+def live_checkout(session: Session, purpose: str, subject_id: str) -> Checkout | None:
+    """The open or paid checkout of a license or order."""
+    query = select(Checkout).where(
+        Checkout.purpose == purpose, Checkout.subject_id == subject_id, Checkout.state.in_(("open", "paid"))
+    )
+    return session.scalars(query).one_or_none()
+
+
+def ledger_lines(session: Session, org_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[LedgerEntry]:
+    """Ledger lines of an organization, newest first."""
+    query = select(LedgerEntry).where(LedgerEntry.org_id == org_id)
+    return page(session, query, (LedgerEntry.id,), cursor=cursor, limit=limit)
+
+
+def transactions(session: Session, ids: set[str]) -> dict[str, LedgerTransaction]:
+    """Bookings by id."""
+    rows = session.scalars(select(LedgerTransaction).where(LedgerTransaction.id.in_(ids)))
+    return {row.id: row for row in rows}
