@@ -1,0 +1,1 @@
+"""The trade catalog of listed designs."""

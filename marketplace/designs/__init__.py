@@ -1,0 +1,1 @@
+"""Designs: what a studio makes, its files, its measured facts, and whether it is listed."""
