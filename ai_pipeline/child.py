@@ -1,6 +1,7 @@
 """Run a named task in a child process that cannot reach the network, the environment or anybody's files.
 
-The child gets one request on standard input and answers with lines of JSON: any number of {"progress": percent, "note": text},
+The child gets one request on standard input and answers with lines of JSON: any number of {"progress": percent,
+"note": text},
 then one {"result": ...} or {"refused": ...}. Whatever else happens - signal, time-out, memory, noise - is `Unreadable`.
 """
 
@@ -40,7 +41,9 @@ def run_in_child(
     progress: Progress | None = None,
     limits: Limits | None = None,
 ) -> Report:
-    """Run `task` with JSON `arguments`; it may read `read` and write into `out_dir`. Returns its validated answer.
+    """Run `task` on the file `read`; it may write into `out_dir`. Returns its validated answer.
+
+    The task gets `arguments` (JSON values), `path` and `out_dir`.
 
     Raises Unreadable when the task refuses the file or does not survive it.
     """
@@ -48,7 +51,7 @@ def run_in_child(
     with tempfile.TemporaryDirectory(prefix="ai-pipeline-") as scratch:
         request = {
             "task": task,
-            "arguments": dict(arguments),
+            "arguments": {**arguments, "path": str(read.resolve()), "out_dir": str(out_dir.resolve())},
             "read": [str(read.resolve())],
             "write": [str(out_dir.resolve()), scratch],
             "limits": vars(limits),
@@ -90,8 +93,12 @@ def _environment(scratch: str) -> dict[str, str]:
 def _converse(
     process: subprocess.Popen[bytes], request: bytes, limits: Limits, progress: Progress | None
 ) -> tuple[dict[str, Any] | None, bytes]:
-    """Send the request, read lines until the answer: (answer or None when the child ended without one, end of its noise)."""
-    assert process.stdin and process.stdout and process.stderr
+    """Send the request, read lines until the answer:
+    (answer or None when the child ended without one, end of its noise).
+    """
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
     try:
         process.stdin.write(request)
         process.stdin.close()

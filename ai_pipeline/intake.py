@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ai_pipeline.cad.report import CadReport, RenderedImage, RenderReport
 from ai_pipeline.child import Progress, run_in_child
 from ai_pipeline.errors import Unreadable
 from ai_pipeline.imaging.report import PhotoReport
@@ -9,15 +10,44 @@ from ai_pipeline.imaging.report import PhotoReport
 
 def inspect_photo(path: Path, *, filename: str, declared_type: str, out_dir: Path) -> PhotoReport:
     """Verify a photo and write its clean derivatives into the existing folder `out_dir`. Raises Unreadable."""
-    report = run_in_child(
-        "photo",
-        {"path": str(path.resolve()), "filename": filename, "declared_type": declared_type, "out_dir": str(out_dir.resolve())},
-        PhotoReport,
-        read=path,
-        out_dir=out_dir,
-    )  # fmt: skip
+    arguments = {"filename": filename, "declared_type": declared_type}
+    report = run_in_child("photo", arguments, PhotoReport, read=path, out_dir=out_dir)
     _check_written(out_dir, {item.name: item.bytes for item in report.derivatives})
     return report
+
+
+def inspect_cad(path: Path, *, filename: str, declared_type: str, out_dir: Path, unit: str | None = None) -> CadReport:
+    """Check and measure a CAD file and write its public preview into `out_dir`.
+
+    `unit` is what a person confirmed ("mm", "cm", "in", "m"); without it the file's own unit or mm is used.
+    Raises Unreadable.
+    """
+    arguments = {"filename": filename, "declared_type": declared_type, "unit": unit}
+    report = run_in_child("cad", arguments, CadReport, read=path, out_dir=out_dir)
+    if report.preview:
+        _check_written(out_dir, {report.preview.name: report.preview.bytes})
+    return report
+
+
+def render_cad(
+    path: Path,
+    *,
+    filename: str,
+    out_dir: Path,
+    alloy: str = "18k_yellow",
+    size: int = 1024,
+    views: tuple[str, ...] = ("hero", "front", "side", "top"),
+    unit: str | None = None,
+    progress: Progress | None = None,
+) -> list[RenderedImage]:
+    """Make studio pictures of a CAD file in `out_dir`; `progress(percent, note)` is called as they appear.
+
+    Raises Unreadable, also for formats that are not measured yet (`unsupported_cad`).
+    """
+    arguments = {"filename": filename, "alloy": alloy, "size": size, "views": list(views), "unit": unit}
+    report = run_in_child("render", arguments, RenderReport, read=path, out_dir=out_dir, progress=progress)
+    _check_written(out_dir, {image.name: image.bytes for image in report.images})
+    return report.images
 
 
 def _check_written(out_dir: Path, sizes: dict[str, int]) -> None:

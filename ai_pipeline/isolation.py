@@ -1,6 +1,7 @@
 """Shut the current process in: resource limits, Landlock and seccomp, through ctypes and without privileges.
 
-Called by the child alone, before it imports any library that parses input. What the kernel does not offer is left out and
+Called by the child alone, before it imports any library that parses input. What the kernel does not offer is left out
+and
 the caller is told what holds, so that a report never claims more isolation than there was.
 """
 
@@ -25,7 +26,8 @@ READ_WRITE = WRITE_FILE | READ_FILE | READ_DIR | REMOVE_DIR | REMOVE_FILE | MAKE
 FILE_ONLY = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE
 
 # seccomp: (audit architecture, seccomp, clone, clone3, calls that fail with EPERM).
-# Refused: sockets, exec, fork, signals to and reading of other processes, mounts, namespaces, bpf, io_uring, keys, modules, reboot.
+# Refused: sockets, exec, fork, signals to and reading of other processes, mounts, namespaces, bpf, io_uring, keys,
+# modules, reboot.
 ARCHITECTURES: dict[str, tuple[int, int, int, int, tuple[int, ...]]] = {
     "x86_64": (
         0xC000003E, 317, 56, 435,

@@ -7,7 +7,10 @@ from ai_pipeline.isolation import Limits
 
 @dataclass(frozen=True)
 class Task:
-    """`module:function(**arguments) -> BaseModel`, imported only inside the child. With `speaks`, it also gets `progress`."""
+    """`module:function(**arguments) -> BaseModel`, imported only inside the child.
+
+    With `speaks`, it also gets `progress`.
+    """
 
     module: str
     function: str

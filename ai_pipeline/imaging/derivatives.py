@@ -1,4 +1,6 @@
-"""Clean web images from decoded pixels: a shrinking chain, encoded as WebP and JPEG, plus a placeholder and a mean color."""
+"""Clean web images from decoded pixels:
+a shrinking chain, encoded as WebP and JPEG, plus a placeholder and a mean color.
+"""
 
 import base64
 import hashlib

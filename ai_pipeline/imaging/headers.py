@@ -1,6 +1,7 @@
 """What an image file is and how large, read from its first bytes before any decoder sees it.
 
-Sources: JPEG ITU T.81 B.2, PNG 3rd edition, RFC 9649 (WebP), GIF89a, TIFF 6.0, ISO/IEC 14496-12 and 23008-12 (HEIF, AVIF).
+Sources: JPEG ITU T.81 B.2, PNG 3rd edition, RFC 9649 (WebP), GIF89a, TIFF 6.0, ISO/IEC 14496-12 and 23008-12 (HEIF,
+AVIF).
 """
 
 import struct
@@ -48,7 +49,9 @@ def sniff(head: bytes) -> str | None:
 
 
 def read_header(file: BinaryIO) -> Header:
-    """Format and stored size of an image. Raises Unreadable: `unsupported_photo`, or `damaged` when the header is cut or lies."""
+    """Format and stored size of an image. Raises Unreadable:
+    `unsupported_photo`, or `damaged` when the header is cut or lies.
+    """
     head = file.read(256)
     found = sniff(head)
     if found is None:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from ai_pipeline.errors import N_
-from ai_pipeline.imaging.derivatives import average_color, fit, placeholder, write_derivatives
-from ai_pipeline.imaging.pixels import decode
+from ai_pipeline.imaging.derivatives import average_color, placeholder, write_derivatives
+from ai_pipeline.imaging.pixels import decode, fit
 from ai_pipeline.imaging.report import Note, PhotoReport
 from ai_pipeline.imaging.verify import verify
 

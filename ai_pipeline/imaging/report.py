@@ -34,7 +34,9 @@ class Note(BaseModel):
 
 
 class PhotoReport(BaseModel):
-    """Width and height are as seen, after orientation; megapixels as stored. `placeholder` is a data: URL of a tiny WebP."""
+    """Width and height are as seen, after orientation; megapixels as stored. `placeholder` is a data:
+    URL of a tiny WebP.
+    """
 
     format: str
     width: int

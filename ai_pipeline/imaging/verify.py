@@ -23,7 +23,8 @@ UNDECLARED = {"", "application/octet-stream", "binary/octet-stream"}
 def verify(path: Path, filename: str, declared_type: str) -> Header:
     """The header of a photo whose content, name and declared type agree and whose size is within limits.
 
-    Raises Unreadable: `empty_file`, `file_too_large`, `unsupported_photo`, `content_mismatch`, `too_many_pixels`, `damaged`.
+    Raises Unreadable: `empty_file`, `file_too_large`, `unsupported_photo`, `content_mismatch`, `too_many_pixels`,
+    `damaged`.
     """
     size = path.stat().st_size
     if size == 0:

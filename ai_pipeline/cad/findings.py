@@ -1,0 +1,35 @@
+"""Every finding a measurement can make: code, severity, and the sentence that says what to do."""
+
+# ruff: noqa: E501 - a sentence stays in one piece for its translators
+
+from typing import Literal
+
+from ai_pipeline.cad.report import Finding
+from ai_pipeline.errors import N_
+
+Severity = Literal["info", "warning", "blocker"]
+
+CATALOG: dict[str, tuple[Severity, str]] = {
+    "measure_later": ("info", N_("%(format)s files are stored and shared as they are; they are not measured yet. Add an STL to see weights.")),
+    "units_assumed": ("info", N_("The file states no unit; millimeters are assumed.")),
+    "units_implausible": ("blocker", N_("Read in %(unit)s the piece would be %(length)s mm long. Confirm the unit: %(proposals)s would fit a piece of jewelry.")),
+    "open_mesh": ("blocker", N_("%(shells)s of %(total)s surfaces are open (%(edges)s open edges), so volume and weight are not known. Repair the file and upload it again.")),
+    "inside_out": ("warning", N_("%(count)s surfaces were inside out and have been read the right way round.")),
+    "mixed_winding": ("warning", N_("Faces of %(count)s surfaces pointed both ways and have been read as one closed surface.")),
+    "cavities": ("info", N_("%(count)s closed cavities were taken off the volume. Check that the metal can be cast and drained.")),
+    "nested_solid": ("warning", N_("%(count)s solids lie wholly inside another and were counted once.")),
+    "overlapping_solids": ("info", N_("%(count)s solids overlap and were counted once.")),
+    "duplicate_shells": ("warning", N_("%(count)s surfaces are exact copies of another and were counted once.")),
+    "duplicate_faces": ("warning", N_("%(count)s triangles were stored twice and were counted once.")),
+    "overlap_unresolved": ("blocker", N_("Overlapping solids could not be united, so volume and weight are not known. Unite them in your CAD program.")),
+    "no_volume": ("blocker", N_("The surfaces enclose no volume.")),
+    "materials_ignored": ("info", N_("The material file that the OBJ names was not read; geometry only.")),
+    "only_stones": ("warning", N_("Only stones were found, no metal.")),
+    "preview_failed": ("warning", N_("No 3D preview could be made of this file.")),
+}  # fmt: skip
+
+
+def finding(code: str, **params: str | int | float) -> Finding:
+    """The finding of that code with its parameters."""
+    severity, message = CATALOG[code]
+    return Finding(code=code, severity=severity, message=message, params=params)
