@@ -20,6 +20,7 @@ from frontend.node import find_node, install_packages
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "frontend"
 MODULES = SOURCES / "node_modules"
+PICTURES = ROOT / "demo" / "pictures"
 BUILT = ROOT / "marketplace" / "static" / "built"
 FONTS = ROOT / "build" / "fonts"
 STAMPS = ROOT / "build" / "frontend.json"
@@ -68,12 +69,13 @@ def build() -> None:
         lambda: install_packages(find_node(), SOURCES),
     )
     sources = [path for folder in ("css", "js", "art") for path in (SOURCES / folder).rglob("*") if path.is_file()]
+    sources += PICTURES.glob("*.webp")
     mark = fingerprint([*sources, SOURCES / "icons.txt", SOURCES / "bundle.py", SOURCES / "icons.py"]) + lock
     steps.run(
         "styles, scripts, icons",
         mark,
         (BUILT / "manifest.json").exists(),
-        lambda: bundle(find_node(), SOURCES, BUILT),
+        lambda: bundle(find_node(), SOURCES, PICTURES, BUILT),
     )
     steps.run(
         "document fonts",

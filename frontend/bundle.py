@@ -42,8 +42,8 @@ def _esbuild(node: Node, sources: Path, target: Path) -> dict[str, str]:
     return names
 
 
-def bundle(node: Node, sources: Path, target: Path) -> None:
-    """Write the bundles, the icon sprite and the favicon into `target`, then `manifest.json` {name: hashed name}.
+def bundle(node: Node, sources: Path, pictures: Path, target: Path) -> None:
+    """Write bundles, icon sprite, favicon and our own `pictures` into `target`, then `manifest.json` {name: hashed name}.
 
     The files of the build before stay, so that a page already delivered finds its assets; older ones are removed.
     """
@@ -57,6 +57,10 @@ def bundle(node: Node, sources: Path, target: Path) -> None:
     manifest["icons.svg"] = _write_hashed(target, "icons.svg", sprite.encode())
     for drawing in sorted((sources / "art").glob("*.svg")):
         manifest[drawing.name] = _write_hashed(target, drawing.name, drawing.read_bytes())
+    for picture in sorted(pictures.glob("*.webp")):
+        (target / "pictures").mkdir(exist_ok=True)
+        hashed = _write_hashed(target / "pictures", picture.name, picture.read_bytes())
+        manifest[f"pictures/{picture.name}"] = f"pictures/{hashed}"
     scratch = target / "manifest.json.new"
     scratch.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     scratch.replace(manifest_path)

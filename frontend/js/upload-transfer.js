@@ -8,7 +8,8 @@ const RETRIES = [100, 1000, 3000, 5000];
 const CHUNK = 1 << 20;
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-class Refused extends Error {}
+/* The answer was no: trying again would not change it. */
+export class Refused extends Error {}
 
 async function hash(file, row) {
   const digest = sha256.create();

@@ -1,5 +1,5 @@
 /* Drop zones: choose, drop or paste files; three at a time they are read, announced, sent to the object store and completed. */
-import { send } from "./upload-transfer.js";
+import { Refused, send } from "./upload-transfer.js";
 import { createRow, size } from "./upload-row.js";
 import { say } from "./words.js";
 
@@ -89,7 +89,7 @@ class Zone {
     try {
       await send(file, row, this.settings);
     } catch (error) {
-      if (!row.canceled) row.fail(error.message || say("upload_failed"), true);
+      if (!row.canceled) row.fail(error.message || say("upload_failed"), !(error instanceof Refused));
     } finally {
       this.active -= 1;
       this.next();

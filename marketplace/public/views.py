@@ -3,6 +3,7 @@
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from marketplace.kernel.money import Money
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
 from marketplace.web.section import Section
@@ -31,7 +32,19 @@ def privacy(call: Call) -> ResponseReturnValue:
     return render_template("public/privacy.html")
 
 
+@section.get("/about", needs=Permission.PUBLIC)
+def about(call: Call) -> ResponseReturnValue:
+    """What the house is for."""
+    return render_template("public/about.html")
+
+
+@section.get("/sandbox", needs=Permission.PUBLIC)
+def sandbox(call: Call) -> ResponseReturnValue:
+    """What is real here and what is simulated."""
+    return render_template("public/sandbox.html")
+
+
 @styleguide.get("/styleguide", needs=Permission.PUBLIC)
 def index(call: Call) -> ResponseReturnValue:
     """Every component in light and dark."""
-    return render_template("styleguide/index.html")
+    return render_template("styleguide/index.html", price=Money(900_000, "EUR"), price_before=Money(1_200_000, "EUR"))
