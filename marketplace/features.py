@@ -5,7 +5,11 @@ from flask import Flask
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts import settings_views
 from marketplace.accounts import views as accounts_views
+from marketplace.audit import api as audit_api
+from marketplace.audit import views as audit_views
+from marketplace.desk import views as desk_views
 from marketplace.home import views as home_views
+from marketplace.notifications import views as notifications_views
 from marketplace.payments import api as payments_api
 from marketplace.payments import views as payments_views
 from marketplace.public import views as public_views
@@ -24,6 +28,10 @@ def sections(*, development: bool) -> list[Section]:
         settings_views.section,
         settings_views.preferences,
         accounts_api.api,
+        notifications_views.section,
+        audit_views.section,
+        audit_api.api,
+        desk_views.section,
         payments_views.section,
         payments_views.webhooks,
         payments_api.api,

@@ -100,7 +100,7 @@ class Api(Section):
     def __init__(self, name: str) -> None:
         super().__init__(f"api_{name}", url_prefix="/api/v1")
 
-    def get(  # type: ignore[override]
+    def get(
         self,
         rule: str,
         *,
