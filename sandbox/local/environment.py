@@ -12,6 +12,16 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 WEBHOOK_PATH = "/webhooks/stripe"
 DEFAULT_PORT = 8000
 
+# Every setting of the product; `.env.example` documents each.
+SETTINGS = (
+    *("ENVIRONMENT", "BRAND_NAME", "BASE_URL", "SECRET_KEY", "LOG_LEVEL", "TRUSTED_PROXIES", "PLATFORM_FEE_BPS"),
+    *("DATABASE_URL", "DATABASE_WEB_URL", "DATABASE_WORKER_URL", "REDIS_URL"),
+    *("S3_ENDPOINT_URL", "S3_REGION", "S3_BUCKET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"),
+    *("STRIPE_API_KEY", "STRIPE_API_BASE", "STRIPE_WEBHOOK_SECRET", "STRIPE_CONNECT_WEBHOOK_SECRET"),
+    *("GEMINI_API_KEY", "GEMINI_BASE_URL", "GEMINI_TEXT_MODEL", "GEMINI_IMAGE_MODEL"),
+    *("SMTP_URL", "MAIL_FROM", "PORT", "LOCAL_DIR"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Instance:
@@ -48,8 +58,13 @@ class Instance:
 
     @property
     def seeded(self) -> Path:
-        """Marks that the demo world is in the database that this file names."""
+        """Names the stores that hold the demo world."""
         return self.directory / "seeded"
+
+    @property
+    def secrets(self) -> Path:
+        """Passwords and keys of the services started here; its presence marks the directory as an instance's."""
+        return self.directory / "secrets.json"
 
     @property
     def logs(self) -> Path:
@@ -69,21 +84,11 @@ def find_instance(environ: Mapping[str, str] | None = None, checkout: Path = CHE
 
 
 def settings(instance: Instance, services: Mapping[str, str], secret_key: str) -> dict[str, str]:
-    """The whole environment of the instance's processes.
+    """The settings of the instance's processes.
 
-    What the person set wins, except for the services started here: their addresses and keys belong together.
+    What the person set wins, except over the services started here, whose addresses and keys belong together.
     """
-    given = {name: value for name, value in instance.given.items() if value or name not in services}
-    defaults = {
-        "ENVIRONMENT": "development",
-        "SECRET_KEY": secret_key,
-        "LOG_LEVEL": "INFO",
-        "PYTHONUNBUFFERED": "1",
-    }
-    fixed = {
-        "BASE_URL": instance.base_url,
-        "PORT": str(instance.port),
-        "LOCAL_DIR": str(instance.directory),
-    }
-    kept = {name: value for name, value in defaults.items() if not given.get(name)}
-    return {**given, **kept, **services, **fixed}
+    given = {name: instance.given[name] for name in SETTINGS if instance.given.get(name)}
+    defaults = {"ENVIRONMENT": "development", "SECRET_KEY": secret_key, "LOG_LEVEL": "INFO"}
+    fixed = {"BASE_URL": instance.base_url, "PORT": str(instance.port), "LOCAL_DIR": str(instance.directory)}
+    return {**defaults, **given, **services, **fixed}

