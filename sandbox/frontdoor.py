@@ -30,6 +30,7 @@ class Failure:
     lose_answer: bool
     delay_ms: int
     kind: str
+    text: str = ""
 
 
 class FailurePlan:
@@ -51,7 +52,8 @@ class FailurePlan:
             status = wish.get("status")
             if status is None and kind == "status" and not lose and not delay:
                 status = 500
-            self._failure = Failure(None if status is None else int(status), lose, delay, kind)
+            code = None if status is None else int(status)
+            self._failure = Failure(code, lose, delay, kind, str(wish.get("text", "")))
         return self.ordered()
 
     def ordered(self) -> dict[str, Any]:

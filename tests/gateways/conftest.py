@@ -253,6 +253,13 @@ def sandbox_runner() -> Any:
     return start_sandbox
 
 
+@pytest.fixture(scope="module")
+def gemini_box() -> Iterator[Sandbox]:
+    """The Gemini stand-in, shared by a module."""
+    with start_sandbox("gemini") as box:
+        yield box
+
+
 @pytest.fixture
 def free_port() -> int:
     """A port that nobody listens on."""

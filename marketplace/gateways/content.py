@@ -1,0 +1,6 @@
+"""What the pipeline knows and does, as the marketplace uses it; with the workers the only importer of `ai_pipeline`."""
+
+from ai_pipeline.cad.alloys import ALLOYS
+
+#: Alloy code -> English label (translated where it is shown).
+ALLOY_LABELS: dict[str, str] = {code: alloy.label for code, alloy in ALLOYS.items()}
