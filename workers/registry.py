@@ -1,7 +1,7 @@
 """Job name -> function, queue, bounds. The only place that knows both sides."""
 
 from marketplace.db.jobs import JobName
-from workers.jobs import mail, payments
+from workers.jobs import mail, payments, studio, uploads
 from workers.run import Binding
 
 #: Queues in the order a worker empties them; money before pictures.
@@ -9,6 +9,11 @@ QUEUES = ("urgent", "default", "heavy")
 
 BINDINGS: dict[str, Binding] = {
     JobName.SEND_MAIL: Binding(mail.send, queue="urgent", timeout_s=60),
+    JobName.PROCESS_ASSET: Binding(studio.process, timeout_s=300, max_attempts=4, on_failed=studio.process_failed),
+    JobName.RENDER_CAD: Binding(
+        studio.render, queue="heavy", timeout_s=1200, max_attempts=3, on_failed=studio.render_failed
+    ),
+    JobName.SWEEP_UPLOADS: Binding(uploads.sweep),
     JobName.HANDLE_PAYMENT_EVENT: Binding(payments.handle_event, queue="urgent", max_attempts=12),
     JobName.RELEASE_ORDER_FUNDS: Binding(payments.release_funds, queue="urgent", max_attempts=12),
     JobName.SEND_TRANSFER: Binding(payments.send_transfer, queue="urgent", max_attempts=20),

@@ -29,7 +29,10 @@ class Periodic:
 
 
 #: What runs by the clock.
-PERIODIC: tuple[Periodic, ...] = (Periodic(JobName.RECONCILE_PAYMENTS, timedelta(minutes=2)),)
+PERIODIC: tuple[Periodic, ...] = (
+    Periodic(JobName.RECONCILE_PAYMENTS, timedelta(minutes=2)),
+    Periodic(JobName.SWEEP_UPLOADS, timedelta(hours=1)),
+)
 
 
 def tick(engine: Engine, moment: datetime) -> None:

@@ -1,0 +1,271 @@
+"""What the background work writes about a file: each function is one phase's transaction."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from marketplace.audit.operations import record
+from marketplace.db.jobs import JobName, stage
+from marketplace.db.locks import lock
+from marketplace.designs import facts, rules
+from marketplace.designs.models import Asset, Derivative, Design, DiscardedObject
+from marketplace.designs.pictures import refresh_cover
+from marketplace.designs.uploads import discard, discard_files, pin_cad
+from marketplace.kernel import clock
+from marketplace.kernel.actor import Actor
+from marketplace.notifications.operations import notify_org
+
+#: A folder whose results were never recorded may be deleted after this; longer than any job may run.
+ABANDONED_AFTER = timedelta(hours=6)
+_SYSTEM = frozenset({"system"})
+#: Renders stand behind photos until a person orders them.
+_RENDER_POSITION = 100_000
+_VIEW_ORDER = ("hero", "front", "side", "top")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One stored derivative, before it has a row."""
+
+    role: str
+    view: str
+    storage_key: str
+    content_type: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+    placeholder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a job needs to know of the file it works on."""
+
+    asset_id: str
+    kind: str
+    filename: str
+    content_type: str
+    size: int
+    sha256: str
+    key: str
+    unit: str | None
+    metals: tuple[str, ...]
+
+
+def begin(session: Session, asset_id: str, folder: str) -> Work | None:
+    """Take an uploaded file into processing and write `folder` down; None when there is nothing (more) to do."""
+    asset = lock(session, Asset, asset_id)
+    key = asset.upload_key or asset.storage_key
+    if asset.state not in {"uploaded", "processing"} or asset.removed_at is not None or key is None:
+        return None
+    rules.ASSET.advance(asset, "begin", _SYSTEM)
+    asset.progress = 10
+    expect(session, folder)
+    return Work(asset.id, asset.kind, asset.filename, asset.content_type, asset.size, asset.sha256, key, asset.unit, ())
+
+
+def note_progress(session: Session, asset_id: str, percent: int) -> None:
+    """Show how far reading a file is."""
+    asset = session.get(Asset, asset_id)
+    if asset is not None and asset.state == "processing":
+        asset.progress = percent
+
+
+def expect(session: Session, folder: str) -> None:
+    """Write down a folder before anything is stored in it, so that a killed job leaves nothing behind for good."""
+    due = clock.now() + ABANDONED_AFTER
+    session.execute(
+        insert(DiscardedObject)
+        .values(key=folder, due_at=due, created_at=clock.now())
+        .on_conflict_do_update(index_elements=["key"], set_={"due_at": due})
+    )
+
+
+def finish(
+    session: Session,
+    actor: Actor,
+    asset_id: str,
+    *,
+    folder: str,
+    storage_key: str,
+    report: dict[str, Any],
+    made: list[Made],
+    renderable: bool,
+) -> bool:
+    """Record what reading a file gave: exactly one set of derivatives and facts, whatever ran before.
+
+    False (and nothing is kept) when the file was removed or settled meanwhile.
+    """
+    found = _lock_with_design(session, asset_id)
+    if found is None:
+        return False
+    asset, design = found
+    if asset.state != "processing" or asset.removed_at is not None:
+        return False
+    _replace(session, asset, made)
+    discard(session, [key for key in (asset.upload_key, asset.storage_key) if key and key != storage_key])
+    asset.upload_key, asset.storage_key = None, storage_key
+    asset.report, asset.reason, asset.progress = report, None, 100
+    rules.ASSET.advance(asset, "finish", _SYSTEM)
+    _keep(session, folder)
+    session.flush()
+    if asset.kind == "cad" and renderable:
+        asset.render_state, asset.render_progress = "queued", 0
+        stage(
+            session,
+            JobName.RENDER_CAD,
+            f"{asset.id}:{asset.round}",
+            {"asset_id": asset.id},
+            subject=asset.id,
+            org_id=asset.org_id,
+            user_id=asset.user_id,
+        )
+    if design is not None:
+        if asset.kind == "cad":
+            facts.write_measured(session, asset)
+            pin_cad(session, design)
+        refresh_cover(session, design)
+        notify_org(
+            session,
+            asset.org_id,
+            "asset_ready",
+            path=f"/designs/{design.id}",
+            mail=False,
+            filename=asset.filename,
+        )
+    record(session, actor, "asset.ready", asset.id, owner_org_id=asset.org_id, sha256=asset.sha256)
+    return True
+
+
+def reject(session: Session, actor: Actor, asset_id: str, reason: dict[str, Any], *, keep_file: bool = False) -> None:
+    """Refuse a file with {code, message, params}; its bytes are deleted unless trying again could help."""
+    found = _lock_with_design(session, asset_id)
+    if found is None:
+        return
+    asset, design = found
+    if asset.state not in {"uploaded", "processing"}:
+        return
+    rules.ASSET.advance(asset, "reject", _SYSTEM)
+    asset.reason, asset.progress, asset.render_state = reason, 0, None
+    if not keep_file:
+        discard_files(session, asset)
+    session.flush()
+    if design is not None:
+        facts.forget_measured(session, asset)
+        pin_cad(session, design)
+        refresh_cover(session, design)
+    message = reason["message"] % reason["params"] if reason.get("params") else reason["message"]
+    path = f"/designs/{asset.design_id}" if asset.design_id else f"/orders/{asset.order_id}"
+    if asset.removed_at is None:
+        notify_org(session, asset.org_id, "asset_rejected", path=path, filename=asset.filename, reason=message)
+    record(session, actor, "asset.rejected", asset.id, owner_org_id=asset.org_id, code=reason["code"])
+
+
+def begin_render(session: Session, asset_id: str, folder: str) -> Work | None:
+    """Take a measured CAD file into the picture studio; None when there is nothing (more) to do."""
+    asset = lock(session, Asset, asset_id)
+    if asset.state != "ready" or asset.removed_at is not None or asset.storage_key is None:
+        return None
+    if asset.render_state not in {"queued", "running"}:
+        return None
+    asset.render_state = "running"
+    expect(session, folder)
+    design = session.get(Design, asset.design_id) if asset.design_id else None
+    return Work(
+        asset.id,
+        asset.kind,
+        asset.filename,
+        asset.content_type,
+        asset.size,
+        asset.sha256,
+        asset.storage_key,
+        asset.unit,
+        tuple(design.metals if design else ()),
+    )
+
+
+def note_render(session: Session, asset_id: str, percent: int) -> None:
+    """Show how far the pictures are."""
+    asset = session.get(Asset, asset_id)
+    if asset is not None and asset.render_state == "running":
+        asset.render_progress = percent
+
+
+def finish_render(session: Session, actor: Actor, asset_id: str, *, folder: str, made: list[Made]) -> bool:
+    """Record the pictures of a CAD file in place of older ones; False when it was removed or re-read meanwhile."""
+    found = _lock_with_design(session, asset_id)
+    if found is None:
+        return False
+    asset, design = found
+    if asset.state != "ready" or asset.removed_at is not None or asset.render_state != "running":
+        return False
+    _replace(session, asset, made, only_renders=True)
+    asset.render_state, asset.render_progress = "done", 100
+    _keep(session, folder)
+    if design is not None:
+        refresh_cover(session, design)
+    record(session, actor, "asset.rendered", asset.id, owner_org_id=asset.org_id, pictures=len(made))
+    return True
+
+
+def fail_render(session: Session, asset_id: str) -> None:
+    """The pictures could not be made; the measurements stand."""
+    asset = lock(session, Asset, asset_id)
+    if asset.render_state in {"queued", "running"}:
+        asset.render_state = "failed"
+
+
+def _lock_with_design(session: Session, asset_id: str) -> tuple[Asset, Design | None] | None:
+    # The design first, then its file: the order every operation takes them in.
+    design_id = session.scalars(select(Asset.design_id).where(Asset.id == asset_id)).one_or_none()
+    design = lock(session, Design, design_id) if design_id else None
+    return lock(session, Asset, asset_id), design
+
+
+def _replace(session: Session, asset: Asset, made: list[Made], *, only_renders: bool = False) -> None:
+    """Put new derivatives in place of old ones: of all of them, or of the renders."""
+    old = session.scalars(select(Derivative).where(Derivative.asset_id == asset.id)).all()
+    gone = [row for row in old if not only_renders or row.role.startswith("render_")]
+    positions = {row.view: (row.position, row.hidden) for row in gone}
+    discard(session, [row.storage_key for row in gone])
+    if gone:
+        session.execute(delete(Derivative).where(Derivative.id.in_([row.id for row in gone])))
+        for row in gone:
+            session.expunge(row)
+    for item in made:
+        fallback = (_position(asset, item.view), False)
+        position, hidden = positions.get(item.view, fallback)
+        session.add(
+            Derivative(
+                asset_id=asset.id,
+                design_id=asset.design_id,
+                order_id=asset.order_id,
+                org_id=asset.org_id,
+                role=item.role,
+                view=item.view,
+                storage_key=item.storage_key,
+                content_type=item.content_type,
+                width=item.width,
+                height=item.height,
+                size=item.size,
+                placeholder=item.placeholder,
+                position=position,
+                hidden=hidden,
+            )
+        )
+    session.flush()
+
+
+def _position(asset: Asset, view: str) -> int:
+    if view == "photo":
+        return asset.position
+    order = _VIEW_ORDER.index(view) if view in _VIEW_ORDER else len(_VIEW_ORDER)
+    return _RENDER_POSITION + asset.position * 10 + order
+
+
+def _keep(session: Session, folder: str) -> None:
+    session.execute(delete(DiscardedObject).where(DiscardedObject.key == folder))

@@ -1,0 +1,39 @@
+"""Tidying the object store: announced files that never came, and what nothing points to any more."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from marketplace.designs.models import Asset, DiscardedObject
+from marketplace.designs.uploads import discard
+from marketplace.kernel import clock
+from workers.run import Run
+
+#: A form lives ten minutes; a file that has not come a day later will not come.
+WAIT_FOR_BYTES = timedelta(days=1)
+BATCH = 200
+
+
+def sweep(run: Run) -> None:
+    """Forget files that never arrived and delete discarded objects; what cannot be deleted now stays listed."""
+    with run.phase() as session:
+        query = (
+            select(Asset)
+            .where(Asset.state == "awaiting_upload", Asset.created_at < clock.now() - WAIT_FOR_BYTES)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        for asset in session.scalars(query):
+            discard(session, [asset.upload_key] if asset.upload_key else [], stage_sweep=False)
+            session.delete(asset)
+    while True:
+        with run.phase() as session:
+            due = select(DiscardedObject.key).where(DiscardedObject.due_at <= clock.now()).limit(BATCH)
+            keys = session.scalars(due).all()
+        if not keys:
+            return
+        for key in keys:
+            for found in list(run.services.storage.keys(key)) if key.endswith("/") else [key]:
+                run.services.storage.delete(found)
+        with run.phase() as session:
+            session.execute(delete(DiscardedObject).where(DiscardedObject.key.in_(keys)))
