@@ -123,14 +123,14 @@ class CabochonPendant:
 class BarPendant:
     """A slim faceted bar with three brilliants set down its ridge."""
 
-    length: float = 26.0
-    width: float = 3.4
-    stone: float = 1.5
+    length: float = 27.0
+    width: float = 4.6
+    stone: float = 2.0
 
     def build(self) -> Piece:
         """A ridge runs down the bar; the ends are cut to chisels. The chain passes a drilled eye."""
         w = self.width / 2
-        section = np.array([(-w, 0.0), (w, 0.0), (w, 0.55), (0.55, 1.75), (-0.55, 1.75), (-w, 0.55)])
+        section = np.array([(-w, 0.0), (w, 0.0), (w, 0.7), (1.25, 2.0), (-1.25, 2.0), (-w, 0.7)])
         section = settings.soften(section, rounds=3, keep=0.94)
         half = self.length / 2
         z = np.concatenate([np.linspace(-half, -half + 4, 24), np.linspace(-half + 4.5, half - 4.5, 30), np.linspace(half - 4, half, 24)])
@@ -141,9 +141,9 @@ class BarPendant:
             rows.append(np.stack([section[:, 0] * broad, -section[:, 1] * tall, np.full(len(section), height)], -1))
         bar = solids.loft(np.stack(rows))
         places = [
-            (np.array([0, -1.75, k]), np.array([0, -1.0, 0]), np.array([0, 0, 1.0])) for k in (-1.9 - 4.5, -4.5, 1.9 - 4.5)
+            (np.array([0, -2.0, k]), np.array([0, -1.0, 0]), np.array([0, 0, 1.0])) for k in (-8.1, -5.9, -3.7, -1.5, 0.7)
         ]
-        row = settings.pave(places, self.stone, bead=0.2, hole=1.0)
+        row = settings.pave(places, self.stone, bead=0.24, hole=1.2)
         loop = solids.torus(1.75, 0.5, (0, -0.75, half + 1.25), (0, 1, 0))
         body = solids.union([bar, loop, *row.beads]) - solids.union(row.seats)
         return Piece(solids.to_trimesh(body), row.stones, thinnest_mm=0.95, findings=strands((0, -0.75, half + 2.4), eye=True))

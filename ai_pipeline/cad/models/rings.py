@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from manifold3d import Manifold
+from scipy.interpolate import CubicSpline
 
 from ai_pipeline.cad.models import gems, settings, solids
 from ai_pipeline.cad.models.bands import d_shank
@@ -119,59 +120,53 @@ class HaloRing:
         return Piece(solids.to_trimesh(body), (stone, *melee.stones), bore_mm=self.bore, thinnest_mm=0.84)
 
     def _shank(self, top: float) -> Manifold:
-        """A shank of one wire below that parts into two from a third of the way up."""
+        """A single shank below that parts into two arms, which rise to the halo."""
         r = self.bore / 2
-        phi = np.linspace(-np.pi, np.pi, 289)[:-1]
+        phi = np.linspace(-np.pi, np.pi, 361)[:-1]
+        a = np.abs(phi)
+        part = np.clip((1.75 - a) / 1.45, 0, 1)
+        spread = 0.06 + 2.3 * part * part * (3 - 2 * part)
+        rise = np.clip((0.95 - a) / 0.95, 0, 1)
+        middle = r + 0.8 + (top - r - 1.5) * rise**2 * (3 - 2 * rise) * 0.42
         arms = []
         for sign in (-1, 1):
-            a = np.abs(phi)
-            open_ = np.clip((2.05 - a) / 1.75, 0, 1) ** 1.5
-            spread = 0.42 + 1.75 * open_ * (1 - 0.45 * np.clip((0.42 - a) / 0.42, 0, 1) ** 2)
-            lift = r + 0.775 + 0.85 * np.exp(-((a / 0.33) ** 2)) * (top - r - 1.7) / 1.2 * 0.55
-            path = np.stack([lift * np.sin(phi), sign * spread, lift * np.cos(phi)], -1)
-            arms.append(solids.sweep(path, solids.rounded(1.55, 1.8, 3.0, 56), up=(0.0, 1.0, 0.0), closed=True))
+            path = np.stack([middle * np.sin(phi), sign * spread, middle * np.cos(phi)], -1)
+            arms.append(solids.sweep(path, solids.rounded(1.6, 1.75, 2.8, 56), up=(0.0, 1.0, 0.0), closed=True))
         return solids.union(arms)
 
 
 @dataclass(frozen=True)
 class Signet:
-    """An oval signet: heavy shoulders carry a slightly domed face."""
+    """An oval signet: broad shoulders carry a slightly domed face."""
 
     bore: float = 17.73
-    face: tuple[float, float] = (12.6, 10.8)
-    height: float = 3.1
-    dome: float = 0.35
+    face: tuple[float, float] = (12.4, 10.4)
+    height: float = 2.7
+    dome: float = 0.3
 
     def build(self) -> Piece:
-        """The shouldered ring is cut by the flare below the face, then by the dome above it."""
+        """A rounded, shouldered ring whose crest is cut off by the dome of the face: the cut is the oval."""
         r = self.bore / 2
         top = r + self.height
         half = self.face[0] / 2
-        corner = float(np.arctan2(half, top - 0.6))
+        edge = float(np.arctan2(half, top))
+        back = r + 1.75
+        rim = top / np.cos(edge)
+        knots = [0, edge, np.radians(52), np.radians(84), np.radians(125), np.pi]
+        crest = CubicSpline(knots, [rim + 0.12, rim, back + 1.05, back + 0.42, back + 0.1, back], bc_type="clamped")
+        wide = self.face[1]
+        broad = CubicSpline(knots, [wide + 0.35, wide - 1.7, 6.5, 4.7, 3.6, 3.3], bc_type="clamped")
 
         def profile(phi: float) -> Array:
             a = abs((phi + np.pi) % (2 * np.pi) - np.pi)
-            shoulder = float(np.clip((a - corner * 0.72) / (np.pi - corner * 0.72), 0, 1))
-            fall = np.exp(-3.4 * shoulder) - np.exp(-3.4) * shoulder
-            width = 3.3 + (self.face[1] + 0.9 - 3.3) * fall
-            tall = min((top + 0.5) / max(np.cos(a), 0.2) - r, 1.75 + 6.2 * fall**1.7)
-            s = solids.rounded(width, tall, (2.6, 9.0), 96)
-            return np.stack([r + tall / 2 + s[:, 1], s[:, 0]], -1)
+            tall = float(crest(a)) - r
+            s = solids.rounded(1.0, tall, (2.1, 6.0), 132)
+            narrow = 1 - 0.24 * np.clip((1.2 - a) / 1.2, 0, 1) * (0.5 - s[:, 1] / tall)
+            return np.stack([r + tall / 2 + s[:, 1], s[:, 0] * float(broad(a)) * narrow], -1)
 
-        shoulders = solids.band(profile, stations=360)
-        t = np.linspace(0, 2 * np.pi, 180, endpoint=False)
-        down = np.linspace(0, 1, 40)
-        flare = 1 + 0.075 * np.sqrt(down) + 1.9 * down**3.2
-        oval = np.stack([np.cos(t) * half, np.sin(t) * self.face[1] / 2], -1)
-        z = top + 0.4 - down * (self.height + 5.0)
-        rows = np.concatenate(
-            [oval[None] * flare[:, None, None], np.broadcast_to(z[:, None, None], (40, 180, 1))], -1
-        )
-        below = Manifold.cube((60, 60, 30), True).translate((0, 0, float(z[-1]) - 14.9))
-        column = solids.loft(rows) + below
         curve = (half**2 + self.dome**2) / (2 * self.dome)
-        ball = Manifold.sphere(curve, 1400).translate((0, 0, top + self.dome - curve))
-        cap = ball ^ Manifold.cube((40, 40, 20), True).translate((0, 0, top + self.dome - 4))
+        ball = Manifold.sphere(curve, 900).translate((0, 0, top + self.dome - curve))
+        cap = ball ^ Manifold.cube((40, 40, 12), True).translate((0, 0, top + self.dome - 4))
         lower = Manifold.cube((60, 60, 40), True).translate((0, 0, top - 2 - 20))
-        body = (shoulders ^ column ^ (cap + lower)) - solids.bore(self.bore)
+        body = (solids.band(profile, stations=480) ^ (cap + lower)) - solids.bore(self.bore)
         return Piece(solids.to_trimesh(body), bore_mm=self.bore, thinnest_mm=1.5)

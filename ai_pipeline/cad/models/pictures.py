@@ -1,0 +1,100 @@
+"""The finished pictures of our own models: three per piece, a banner and a square composition."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import trimesh
+
+from ai_pipeline.cad import render
+from ai_pipeline.cad.models.piece import Design, Piece
+from ai_pipeline.cad.models.registry import PIECES
+from ai_pipeline.cad.studio import materials
+from ai_pipeline.cad.studio.camera import framed
+from ai_pipeline.cad.studio.exposure import Sampling
+from ai_pipeline.cad.studio.film import save
+from ai_pipeline.cad.studio.lights import Lighting
+from ai_pipeline.cad.studio.world import Part, World
+
+HERO, SMALL = (1200, 1500), (900, 1125)
+HERO_BYTES, SMALL_BYTES, BANNER_BYTES = 120_000, 80_000, 250_000
+
+SAMPLING = Sampling(base=8, edges=24, stones=128)
+
+_SECOND = {"standing": "top", "lying": "front", "hanging": "side", "pair": "side"}
+
+
+def shoot(design: Design, folder: Path) -> list[Path]:
+    """Render hero, second view and detail of a design in its first alloy; return the files."""
+    piece = design.build()
+    scene = render.stage(piece.metal, piece.stones, alloy=design.metals[0], pose=design.pose, findings=piece.findings)
+    files = []
+    for name, view, size, limit in (
+        ("hero", "hero", HERO, HERO_BYTES),
+        ("second", _SECOND[design.pose], SMALL, SMALL_BYTES),
+        ("detail", "detail", SMALL, SMALL_BYTES),
+    ):
+        shot = render.SHOTS[design.pose][view]
+        if view == "detail" and not piece.stones:
+            shot = replace(shot, fill=shot.fill * 1.5)
+        picture = render.photograph(scene, render.aim(scene, shot, size), shot.azimuth, sampling=SAMPLING)
+        path = folder / f"{design.slug}-{name}.webp"
+        save(picture, path, quality=90, limit=limit)
+        files.append(path)
+    return files
+
+
+def _place(piece: Piece, *, at: tuple[float, float], turn: float, lying: bool = False) -> npt.NDArray[np.float64]:
+    """The 4x4 place of a piece on the floor, turned about the vertical; ``lying`` puts a ring on its side."""
+    matrix = trimesh.transformations.rotation_matrix(np.radians(turn), [0, 0, 1])
+    if lying:
+        matrix = matrix @ trimesh.transformations.rotation_matrix(np.pi / 2, [1, 0, 0])
+    low = trimesh.transform_points(np.asarray(piece.metal.vertices), matrix)[:, 2].min()
+    matrix[:3, 3] = (*at, -low)
+    return np.asarray(matrix)
+
+
+def composition(items: list[tuple[str, str, tuple[float, float], float, bool]]) -> render.Stage:
+    """Several pieces on one floor: (slug, alloy, position in mm, turn in degrees, lying)."""
+    parts: list[Part] = []
+    for slug, alloy, at, turn, lying in items:
+        piece = PIECES[slug].build()
+        matrix = _place(piece, at=at, turn=turn, lying=lying)
+        parts.append(Part(piece.metal.copy().apply_transform(matrix), materials.alloy(alloy)))
+        for s in piece.stones:
+            parts.append(
+                Part(s.moved(matrix).mesh, materials.stone(s.species), faceted=s.shape not in render.SMOOTH_STONES)
+            )
+    points = np.concatenate([np.asarray(p.mesh.vertices, np.float64) for p in parts])
+    radius = float(np.linalg.norm(np.ptp(points, axis=0))) / 2
+    middle = (points.min(0) + points.max(0)) / 2
+    plane = (np.array([middle[0], middle[1], 0.0]), np.array([0.0, 0.0, 1.0]))
+    return render.Stage(World(parts), Lighting(), points, points, plane, 1.8 * radius, 0.5)
+
+
+BANNER = [
+    ("ridge-cuff", "18k_yellow", (6.0, 34.0), -22.0, False),
+    ("six-claw-solitaire", "18k_yellow", (-15.0, 0.0), 24.0, False),
+    ("sapphire-trilogy", "platinum", (30.0, 6.0), -30.0, False),
+    ("rope-band", "18k_rose", (9.0, -15.0), 0.0, True),
+]
+SQUARE = [
+    ("oval-signet", "18k_yellow", (-11.0, 6.0), 30.0, False),
+    ("knife-edge-band", "platinum", (13.0, 9.0), -34.0, False),
+    ("half-eternity", "18k_rose", (4.0, -15.0), 0.0, True),
+]
+
+
+def banner(path: Path) -> None:
+    """The landing page's picture, 2000 x 1100, its left side left free for a headline."""
+    scene = composition(BANNER)
+    camera = framed(scene.points, 0, 15, (2000, 1100), fill=0.60, shift=(0.19, -0.05))
+    save(render.photograph(scene, camera, 0, sampling=SAMPLING), path, quality=90, limit=BANNER_BYTES)
+
+
+def square(path: Path) -> None:
+    """A square composition of three bands, 1200 pixels."""
+    scene = composition(SQUARE)
+    camera = framed(scene.points, 0, 22, (1200, 1200), fill=0.74, shift=(0, -0.02))
+    save(render.photograph(scene, camera, 0, sampling=SAMPLING), path, quality=90, limit=HERO_BYTES)

@@ -1,0 +1,188 @@
+"""One picture: which pixels need rays, how many, and how the piece is laid over its backdrop."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from ai_pipeline.cad.studio.camera import Camera
+from ai_pipeline.cad.studio.film import tone
+from ai_pipeline.cad.studio.ground import IVORY, Ground
+from ai_pipeline.cad.studio.tracer import Tracer
+from ai_pipeline.cad.studio.world import METAL
+
+Floats = npt.NDArray[np.float32]
+Progress = Callable[[float], None]
+
+CHUNK = 60_000
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Rays per pixel: ``base`` everywhere on the piece, ``edges`` where it changes, ``stones`` in stones."""
+
+    base: int = 5
+    edges: int = 16
+    stones: int = 72
+    mirror: bool = True
+
+
+@dataclass
+class _Sums:
+    """Running sums of the pixels on the piece."""
+
+    color: Floats
+    cover: Floats
+    square: Floats
+    count: Floats
+
+
+def _offsets(count: int, start: int) -> tuple[Floats, Floats]:
+    """Sub-pixel positions of samples ``start .. start + count`` of the R2 sequence."""
+    i = np.arange(start, start + count)
+    return ((0.5 + i * 0.7548776662) % 1).astype(np.float32), ((0.5 + i * 0.5698402910) % 1).astype(np.float32)
+
+
+def expose(tracer: Tracer, camera: Camera, sampling: Sampling, pool: ThreadPoolExecutor, progress: Progress) -> Floats:
+    """The finished picture ``(height, width, 3)`` in linear display values."""
+    first, kinds = _first_hits(tracer, camera)
+    progress(0.08)
+    backdrop = _backdrop(tracer, camera, first, sampling, pool)
+    progress(0.2)
+    touched = ndimage.binary_dilation(first, np.ones((3, 3)))
+    rows, columns = np.nonzero(touched)
+    n = len(rows)
+    sums = _Sums(np.zeros((n, 3), np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32))
+    everything = np.arange(n)
+    _sample(tracer, camera, rows, columns, everything, sampling.base, 0, sums, pool)
+    progress(0.5)
+    stones = ndimage.binary_dilation(kinds != METAL, np.ones((3, 3)))[rows, columns]
+    rough = _uneven(sums, rows, columns, first.shape)
+    more = np.flatnonzero(rough & ~stones)
+    _sample(tracer, camera, rows, columns, more, max(sampling.edges - sampling.base, 0), sampling.base, sums, pool)
+    progress(0.75)
+    _sample(
+        tracer, camera, rows, columns, np.flatnonzero(stones), max(sampling.stones - sampling.base, 0), sampling.base, sums, pool
+    )
+    progress(0.98)
+    share = 1 / sums.count[:, None]
+    backdrop[rows, columns] = sums.color * share + backdrop[rows, columns] * (1 - sums.cover[:, None] * share)
+    return backdrop
+
+
+def _first_hits(tracer: Tracer, camera: Camera) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int8]]:
+    """Which pixels see the piece, and whether that is metal or stone."""
+    hit = np.zeros((camera.height, camera.width), np.bool_)
+    kinds = np.full(hit.shape, METAL, np.int8)
+    where = camera.project(tracer.world.points)
+    x0, y0 = np.clip(np.floor(where.min(0)).astype(int) - 2, 0, [camera.width, camera.height])
+    x1, y1 = np.clip(np.ceil(where.max(0)).astype(int) + 3, 0, [camera.width, camera.height])
+    y, x = np.mgrid[y0:y1, x0:x1]
+    hits = tracer.world.cast(*camera.rays(x.ravel().astype(np.float32) + 0.5, y.ravel().astype(np.float32) + 0.5))
+    seen = hits.tri >= 0
+    hit[y0:y1, x0:x1] = seen.reshape(y.shape)
+    kind = np.where(seen, tracer.world.kind[tracer.world.part[np.maximum(hits.tri, 0)]], METAL)
+    kinds[y0:y1, x0:x1] = kind.reshape(y.shape)
+    return hit, kinds
+
+
+def _sample(
+    tracer: Tracer, camera: Camera, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp],
+    which: npt.NDArray[np.intp], count: int, start: int, sums: _Sums, pool: ThreadPoolExecutor,
+) -> None:  # fmt: skip
+    """Add ``count`` samples to the pixels ``which``."""
+    if count == 0 or len(which) == 0:
+        return
+    dx, dy = _offsets(count, start)
+    per = max(CHUNK // count, 1)
+
+    def chunk(begin: int) -> None:
+        pixels = which[begin : begin + per]
+        x = (columns[pixels][:, None] + dx[None]).ravel().astype(np.float32)
+        y = (rows[pixels][:, None] + dy[None]).ravel().astype(np.float32)
+        rng = np.random.default_rng((start + 1) * 1_000_003 + begin)
+        turn = rng.random(len(pixels), np.float32)
+        spread = (turn[:, None] + np.arange(start, start + count, dtype=np.float32)[None] * np.float32(0.618034)) % 1
+        light, met = tracer.radiance(*camera.rays(x, y), rng, spread.ravel().astype(np.float32))
+        color = tone(light) * met[:, None]
+        luma = color @ np.array([0.3, 0.6, 0.1], np.float32)
+        sums.color[pixels] += color.reshape(-1, count, 3).sum(1)
+        sums.cover[pixels] += met.reshape(-1, count).sum(1)
+        sums.square[pixels] += (luma**2).reshape(-1, count).sum(1)
+        sums.count[pixels] += count
+
+    list(pool.map(chunk, range(0, len(which), per)))
+
+
+def _uneven(sums: _Sums, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Pixels whose samples differ among themselves or that lie at the outline."""
+    mean = (sums.color @ np.array([0.3, 0.6, 0.1], np.float32)) / sums.count
+    spread = np.sqrt(np.maximum(sums.square / sums.count - mean**2, 0))
+    cover = sums.cover / sums.count
+    marked = np.zeros(shape, np.bool_)
+    marked[rows, columns] = (spread > 0.035) | ((cover > 0) & (cover < 1))
+    return np.asarray(ndimage.binary_dilation(marked)[rows, columns])
+
+
+def _backdrop(tracer: Tracer, camera: Camera, first: npt.NDArray[np.bool_], sampling: Sampling, pool: ThreadPoolExecutor) -> Floats:
+    """The ivory sweep with shadow and a faint mirror image."""
+    height, width = first.shape
+    yy, xx = np.mgrid[0:height, 0:width].astype(np.float32)
+    fx, fy = xx / width - 0.5, yy / height - 0.42
+    fade = 1.0 - 0.16 * (fx * fx * 1.1 + fy * fy * 1.5)
+    sheet = IVORY * fade[..., None].astype(np.float32)
+    ground = tracer.ground
+    if ground is None:
+        return sheet.astype(np.float32)
+    origins, directions = camera.rays(xx.ravel() + 0.5, yy.ravel() + 0.5)
+    t = ground.distance(origins, directions)
+    on = np.flatnonzero(np.isfinite(t))
+    light = np.ones((height * width, 3), np.float32)
+    light[on] = ground.received(origins[on] + directions[on] * t[on, None])
+    picture = sheet * light.reshape(height, width, 3)
+    if sampling.mirror:
+        picture = _mirror_image(tracer, camera, ground, picture, pool)
+    return picture.astype(np.float32)
+
+
+def _mirror_image(tracer: Tracer, camera: Camera, ground: Ground, picture: Floats, pool: ThreadPoolExecutor) -> Floats:
+    """Blend in what the polished ground mirrors, at half resolution, blurred, and fading with height."""
+    height, width = picture.shape[0] // 2, picture.shape[1] // 2
+    yy, xx = np.mgrid[0:height, 0:width]
+    x, y = (xx.ravel() * 2 + 1).astype(np.float32), (yy.ravel() * 2 + 1).astype(np.float32)
+    origins, directions = camera.rays(x, y)
+    t = ground.distance(origins, directions)
+    on = np.flatnonzero(np.isfinite(t))
+    d = directions[on]
+    cos = -(d @ ground.normal)
+    out = d + (2 * cos)[:, None] * ground.normal
+    start = origins[on] + d * t[on, None] + ground.normal * np.float32(1e-3)
+    hits = tracer.world.cast(start, out)
+    seen = np.flatnonzero(hits.tri >= 0)
+    if len(seen) == 0:
+        return picture
+    rise = hits.distance[seen] * (out[seen] @ ground.normal)
+    weight = (0.05 + 0.95 * (1 - cos[seen]) ** 5) * np.exp(-rise / np.float32(4.5)) * np.float32(2.6)
+    color = np.zeros((height * width, 3), np.float32)
+    share = np.zeros(height * width, np.float32)
+    parts = np.array_split(seen, max(len(seen) // CHUNK, 2))
+
+    def chunk(k: npt.NDArray[np.intp]) -> Floats:
+        return tone(tracer.radiance(start[k], out[k], np.random.default_rng(11))[0])
+
+    shade = np.concatenate(list(pool.map(chunk, parts)))
+    amount = np.clip(weight, 0, 0.35)
+    color[on[seen]] = shade * amount[:, None]
+    share[on[seen]] = amount
+    sigma = width / 420
+    color = ndimage.gaussian_filter(color.reshape(height, width, 3), (sigma, sigma, 0))
+    share = ndimage.gaussian_filter(share.reshape(height, width), sigma)
+    zoom = (picture.shape[0] / height, picture.shape[1] / width)
+    color = np.stack([ndimage.zoom(color[..., c], zoom, order=1, grid_mode=True, mode="nearest") for c in range(3)], -1)
+    share = ndimage.zoom(share, zoom, order=1, grid_mode=True, mode="nearest")
+    return np.asarray(picture * (1 - share[..., None]) + color, np.float32)
+
+

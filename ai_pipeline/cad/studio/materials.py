@@ -1,0 +1,71 @@
+"""How alloys and stones answer to light.
+
+Reflectances at normal incidence are linear RGB, chosen so that a cast and polished alloy looks as it does beside its
+neighbors (measured pure gold is lemon on screen). Indices of refraction are for the C, d and F lines.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Rgb = tuple[float, float, float]
+
+ALLOYS: dict[str, Rgb] = {
+    "24k_yellow": (1.0, 0.766, 0.336),
+    "18k_yellow": (1.0, 0.775, 0.40),
+    "14k_yellow": (0.97, 0.82, 0.55),
+    "18k_rose": (0.97, 0.68, 0.53),
+    "14k_rose": (0.96, 0.68, 0.55),
+    "18k_white": (0.82, 0.81, 0.80),
+    "14k_white": (0.80, 0.79, 0.77),
+    "platinum": (0.76, 0.745, 0.72),
+    "silver": (0.97, 0.96, 0.94),
+}
+
+
+@dataclass(frozen=True)
+class Material:
+    """One surface. ``f0`` is for metals and for the gloss of opaque stones, ``ior`` and ``absorb`` for clear ones.
+
+    ``absorb`` is the extinction per millimeter, ``albedo`` the body color of an opaque stone.
+    """
+
+    kind: Literal["metal", "clear", "opaque"]
+    f0: Rgb = (0.04, 0.04, 0.04)
+    ior: Rgb = (1.5, 1.5, 1.5)
+    absorb: Rgb = (0.0, 0.0, 0.0)
+    albedo: Rgb = (0.8, 0.8, 0.8)
+
+
+_CORUNDUM = (1.7649, 1.7687, 1.7760)
+_BERYL = (1.574, 1.578, 1.584)
+_QUARTZ = (1.542, 1.544, 1.550)
+
+STONES: dict[str, Material] = {
+    "diamond": Material("clear", ior=(2.4099, 2.4175, 2.4354)),
+    "moissanite": Material("clear", ior=(2.62, 2.65, 2.72)),
+    "cubic_zirconia": Material("clear", ior=(2.15, 2.17, 2.21)),
+    "sapphire": Material("clear", ior=_CORUNDUM, absorb=(0.34, 0.21, 0.035)),
+    "ruby": Material("clear", ior=_CORUNDUM, absorb=(0.025, 0.42, 0.30)),
+    "emerald": Material("clear", ior=_BERYL, absorb=(0.36, 0.05, 0.20)),
+    "aquamarine": Material("clear", ior=_BERYL, absorb=(0.085, 0.022, 0.014)),
+    "amethyst": Material("clear", ior=_QUARTZ, absorb=(0.10, 0.24, 0.045)),
+    "citrine": Material("clear", ior=_QUARTZ, absorb=(0.015, 0.075, 0.26)),
+    "garnet": Material("clear", ior=(1.755, 1.76, 1.77), absorb=(0.05, 0.42, 0.36)),
+    "tourmaline": Material("clear", ior=(1.62, 1.624, 1.634), absorb=(0.03, 0.19, 0.09)),
+    "peridot": Material("clear", ior=(1.65, 1.654, 1.664), absorb=(0.09, 0.03, 0.26)),
+    "pearl": Material("opaque", f0=(0.055, 0.05, 0.05), albedo=(0.86, 0.81, 0.75)),
+    "lapis": Material("opaque", f0=(0.045, 0.045, 0.045), albedo=(0.018, 0.045, 0.22)),
+    "onyx": Material("opaque", f0=(0.05, 0.05, 0.05), albedo=(0.006, 0.006, 0.007)),
+    "turquoise": Material("opaque", f0=(0.045, 0.045, 0.045), albedo=(0.05, 0.40, 0.42)),
+    "malachite": Material("opaque", f0=(0.05, 0.05, 0.05), albedo=(0.01, 0.16, 0.07)),
+}
+
+
+def alloy(name: str) -> Material:
+    """The material of an alloy. Raises ``KeyError`` for an unknown name."""
+    return Material("metal", f0=ALLOYS[name])
+
+
+def stone(species: str) -> Material:
+    """The material of a stone; an unknown species is shown as a colorless one."""
+    return STONES.get(species.lower().replace(" ", "_"), STONES["diamond"])
