@@ -7,6 +7,8 @@ from marketplace.accounts import settings_views
 from marketplace.accounts import views as accounts_views
 from marketplace.audit import api as audit_api
 from marketplace.audit import views as audit_views
+from marketplace.catalog import api as catalog_api
+from marketplace.catalog import views as catalog_views
 from marketplace.desk import views as desk_views
 from marketplace.home import views as home_views
 from marketplace.notifications import views as notifications_views
@@ -28,6 +30,8 @@ def sections(*, development: bool) -> list[Section]:
         settings_views.section,
         settings_views.preferences,
         accounts_api.api,
+        catalog_views.section,
+        catalog_api.api,
         notifications_views.section,
         audit_views.section,
         audit_api.api,

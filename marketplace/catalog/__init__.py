@@ -1,1 +1,1 @@
-"""The trade catalog of listed designs."""
+"""The trade catalog: what vetted members can find, filter, save and open."""

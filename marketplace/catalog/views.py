@@ -1,0 +1,98 @@
+"""Pages of the catalog."""
+
+from itertools import groupby
+from typing import Any
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from marketplace.accounts.models import Organization
+from marketplace.accounts.queries import countries
+from marketplace.catalog import operations, queries
+from marketplace.catalog.access import load_listed
+from marketplace.catalog.filters import CatalogQuery
+from marketplace.designs.models import Derivative, Design
+from marketplace.designs.vocabulary import category_options, category_word, fact_word, metal_word
+from marketplace.policy.permissions import Permission
+from marketplace.web.call import Call
+from marketplace.web.errors import is_htmx
+from marketplace.web.forms import read_query
+from marketplace.web.i18n import locale_code
+from marketplace.web.navigate import leave_for, own_path
+from marketplace.web.section import Section
+
+section = Section("catalog", url_prefix="/catalog")
+
+
+@section.get("", needs=Permission.CATALOG_BROWSE)
+def index(call: Call) -> ResponseReturnValue:
+    """The grid; filters stand in the URL, a filter change swaps the results only."""
+    asked = read_query(CatalogQuery)
+    found = queries.cards(call.session, asked, user_id=call.user_id)
+    more_only = is_htmx() and asked.cursor is not None
+    return render_template(
+        "catalog/_cards.html" if more_only else "catalog/_results.html" if is_htmx() else "catalog/index.html",
+        asked=asked,
+        page=found,
+        facets=None if more_only else queries.facets(call.session, asked, user_id=call.user_id),
+        image_url=call.services.storage.image_url,
+        link=_link,
+        category_word=category_word,
+        categories=category_options(),
+        metal_word=metal_word,
+        countries=countries(locale_code()),
+    )
+
+
+@section.get("/<design_id>", needs=Permission.CATALOG_BROWSE, subject=load_listed)
+def show(call: Call, design: Design) -> ResponseReturnValue:
+    """One piece: pictures, facts, story, and what one can ask of its designer."""
+    studio = call.session.get_one(Organization, design.org_id)
+    return render_template(
+        "catalog/show.html",
+        design=design,
+        studio=studio,
+        views=picture_views(queries.pictures(call.session, design.id), call.services.storage.image_url),
+        facts=queries.facts(call.session, design.id),
+        saved=queries.is_saved(call.session, design.id, call.user_id),
+        fact_word=fact_word,
+        category_word=category_word,
+        metal_word=metal_word,
+    )
+
+
+@section.post("/<design_id>/save", needs=Permission.CATALOG_SAVE, subject=load_listed)
+def save(call: Call, design: Design) -> ResponseReturnValue:
+    """Save, or with `remove` forget again; swaps the button in place or goes back to the page."""
+    remove = "remove" in request.form
+    (operations.unsave if remove else operations.save)(call.session, call.actor, design)
+    if is_htmx():
+        return render_template("catalog/_save.html", design_id=design.id, title=design.title, saved=not remove)
+    return leave_for(own_path(request.form.get("next")) or url_for("catalog.show", design_id=design.id))
+
+
+def _link(asked: CatalogQuery, **changes: Any) -> str:
+    """The catalog's address with some filters changed (None removes one); always back on the first page."""
+    kept = {**asked.active, "sort": asked.sort, "currency": asked.currency, **changes}
+    defaults = {"sort": "newest", "currency": "USD"}
+    return url_for("catalog.index", **{k: v for k, v in kept.items() if v not in {None, "", defaults.get(k)}})
+
+
+def picture_views(rows: Any, image_url: Any) -> list[dict[str, Any]]:
+    """Pictures with their widths: src, srcset, width, height, placeholder, alt."""
+    found = []
+    for (_asset, view), group in groupby(rows, key=lambda d: (d.asset_id, d.view)):
+        sizes: list[Derivative] = sorted(group, key=lambda d: d.width or 0)
+        largest = sizes[-1]
+        found.append(
+            {
+                "src": image_url(largest.storage_key),
+                "srcset": ", ".join(f"{image_url(d.storage_key)} {d.width}w" for d in sizes),
+                "width": largest.width,
+                "height": largest.height,
+                "alt": _("Photo") if view == "photo" else _("Picture made from the CAD file: %(view)s", view=view),
+                "rendered": view != "photo",
+            }
+        )
+    return found
