@@ -46,15 +46,18 @@ class Permission(StrEnum):
     ORDER_ROUTE = "manager:order:route"
     ORDER_AWARD = "manager:order:award"
     ORDER_PAY = "buyer:order:pay"
+    ORDER_CANCEL = "party:order:cancel"
     RFQ_LIST = "maker:rfq:list"
     RFQ_READ = "maker:rfq:read"
     QUOTE_SUBMIT = "maker:quote:submit"
     NDA_READ = "maker:nda:read"
     NDA_SIGN = "maker:nda:sign"
+    NDA_CONTROL = "designer:nda:control"
     CAD_LINK = "maker:cad:link"
     STAGE_RECORD = "maker:stage:record"
     SHIPMENT_RECORD = "maker:shipment:record"
     DELIVERY_ACCEPT = "buyer:delivery:accept"
+    WORKSHOP_PROFILE = "own:workshop:edit"
 
     PAYOUT_READ = "org:payout:read"
     PAYOUT_ONBOARD = "org:payout:onboard"
@@ -118,15 +121,18 @@ GRANTS: dict[Permission, Grant] = {
     P.ORDER_ROUTE: _grant("production_manager", "manager"),
     P.ORDER_AWARD: _grant("production_manager", "manager"),
     P.ORDER_PAY: _grant("buyer", "buyer"),
+    P.ORDER_CANCEL: _grant("buyer production_manager", "buyer manager"),
     P.RFQ_LIST: _grant("manufacturer"),
     P.RFQ_READ: _grant("manufacturer production_manager", "maker manager"),
     P.QUOTE_SUBMIT: _grant("manufacturer", "maker"),
-    P.NDA_READ: _grant("manufacturer", "maker"),
+    P.NDA_READ: _grant("manufacturer designer", "maker designer"),
     P.NDA_SIGN: _grant("manufacturer", "maker"),
+    P.NDA_CONTROL: _grant("designer", "designer"),
     P.CAD_LINK: _grant("manufacturer", "maker quoter"),
     P.STAGE_RECORD: _grant("manufacturer", "maker"),
     P.SHIPMENT_RECORD: _grant("manufacturer", "maker"),
     P.DELIVERY_ACCEPT: _grant("buyer", "buyer"),
+    P.WORKSHOP_PROFILE: _grant("manufacturer", approved=False),
     P.PAYOUT_READ: _grant("designer manufacturer"),
     P.PAYOUT_ONBOARD: _grant("designer manufacturer"),
     P.LEDGER_READ: _grant(_ALL, approved=False),
