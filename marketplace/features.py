@@ -11,9 +11,16 @@ from marketplace.catalog import api as catalog_api
 from marketplace.catalog import views as catalog_views
 from marketplace.desk import views as desk_views
 from marketplace.home import views as home_views
+from marketplace.manufacturing import api as manufacturing_api
+from marketplace.manufacturing import views as manufacturing_views
 from marketplace.notifications import views as notifications_views
+from marketplace.orders import api as orders_api
+from marketplace.orders import rfq_views
+from marketplace.orders import views as orders_views
 from marketplace.payments import api as payments_api
 from marketplace.payments import views as payments_views
+from marketplace.production import api as production_api
+from marketplace.production import views as production_views
 from marketplace.public import views as public_views
 from marketplace.web.section import ROUTES, Section
 
@@ -39,6 +46,13 @@ def sections(*, development: bool) -> list[Section]:
         payments_views.section,
         payments_views.webhooks,
         payments_api.api,
+        orders_views.section,
+        rfq_views.section,
+        orders_api.api,
+        manufacturing_views.section,
+        manufacturing_api.api,
+        production_views.section,
+        production_api.api,
     ]
     if development:
         found.append(public_views.styleguide)

@@ -1,0 +1,1 @@
+"""Orders under an active license: placed, quoted by vetted workshops, awarded, paid."""

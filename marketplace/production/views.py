@@ -1,0 +1,147 @@
+"""The page of an order for each of its parties, the workshop's bench page, shipping and accepting."""
+
+from typing import Any
+
+from flask import jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from marketplace.designs.queries import cards
+from marketplace.designs.uploads import create_asset
+from marketplace.kernel.errors import DomainError, Invalid
+from marketplace.kernel.money import Money, parse_amount
+from marketplace.orders.access import load_order
+from marketplace.orders.models import Order
+from marketplace.orders.views import section as orders
+from marketplace.orders.words import line_words, stations, turn_words
+from marketplace.policy.permissions import Permission as P
+from marketplace.production import operations, queries
+from marketplace.production.forms import EvidenceIn, ShipForm, StageForm
+from marketplace.production.operations import Parcel
+from marketplace.production.rules import LAST, choices, progress
+from marketplace.production.words import timeline
+from marketplace.web.call import Call
+from marketplace.web.forms import FormState, read_form, read_json
+from marketplace.web.i18n import Formats
+from marketplace.web.navigate import see_other
+from marketplace.web.section import Section
+
+section = Section("production", url_prefix="/orders")
+
+
+@orders.get("/<order_id>", needs=P.ORDER_READ, subject=load_order)
+def show(call: Call, order: Order) -> ResponseReturnValue:
+    """The order as its reader may see it: stations, whose turn, the one next action, what happened."""
+    found = queries.story(call.session, call.actor, order)
+    sign = call.services.storage.image_url
+    view = found.view
+    whose = (view["whose_turn"], view["next_action"]) if view["whose_turn"] else None
+    fmt = Formats()
+    events = [{**entry, "when": fmt.datetime(entry["at"])} for entry in timeline(order, found, sign)]
+    return render_template(
+        "orders/show.html",
+        order=order,
+        found=found,
+        view=view,
+        stations=stations(view),
+        turn=turn_words(whose, mine=view["your_turn"]),
+        lines=[line_words(line) for line in order.lines],
+        events=events,
+        stages=progress(found.stages),
+        card=cards(call.session, [order.design_id], sign=sign).get(order.design_id),
+        returned_paid=request.args.get("paid") == "1" and order.state == "awarded",
+    )
+
+
+@section.get("/<order_id>/bench", needs=P.STAGE_RECORD, subject=load_order)
+def bench(call: Call, order: Order, form: FormState | None = None) -> ResponseReturnValue:
+    """The workshop's page for the phone: the next stage, a note, the camera."""
+    events = queries.stage_events(call.session, order.id)
+    done = [event.stage for event in events]
+    used = {asset_id for event in events for asset_id in event.evidence}
+    photos = [asset for asset in queries.evidence(call.session, order.id) if asset.id not in used]
+    pictures = queries.evidence_pictures(call.session, order.id) if photos else {}
+    return render_template(
+        "production/bench.html",
+        order=order,
+        form=form or FormState(),
+        stages=progress(done),
+        choices=choices(done[-1] if done else None),
+        photos=[_photo(call, asset, pictures) for asset in photos],
+        packed=bool(done) and done[-1] == LAST,
+        lines=[line_words(line) for line in order.lines],
+    )
+
+
+@section.post("/<order_id>/stages", needs=P.STAGE_RECORD, subject=load_order, on_invalid=bench)
+def record_stage(call: Call, order: Order) -> ResponseReturnValue:
+    """Record a finished stage with the photos that were taken since the last one."""
+    given = read_form(StageForm)
+    operations.record_stage(call.session, call.actor, order, given.stage, note=given.note or None)
+    toast = _("%(stage)s is recorded.", stage=operations.stage_word(given.stage))
+    return see_other("production.bench", toast=toast, order_id=order.id)
+
+
+@section.post("/<order_id>/evidence", needs=P.STAGE_RECORD, subject=load_order)
+def add_evidence(call: Call, order: Order) -> ResponseReturnValue:
+    """Announce a photo; the script then sends it straight to the object store."""
+    return jsonify(announce(call, order, read_json(EvidenceIn))), 201
+
+
+def announce(call: Call, order: Order, given: EvidenceIn) -> dict[str, Any]:
+    """The new asset and where its bytes go; raises Conflict when the order is not being made."""
+    operations.check_at_work(order)
+    made = create_asset(
+        call.session,
+        call.actor,
+        call.services.storage,
+        kind="evidence",
+        filename=given.filename,
+        content_type=given.content_type,
+        size=given.size,
+        sha256=given.sha256,
+        order_id=order.id,
+    )
+    upload = {"method": made.upload.method, "url": made.upload.url, "fields": made.upload.fields}
+    return {"asset": made.asset.id, "upload": upload}
+
+
+@section.get("/<order_id>/ship", needs=P.SHIPMENT_RECORD, subject=load_order)
+def ship_page(call: Call, order: Order, form: FormState | None = None) -> ResponseReturnValue:
+    """Carrier, tracking number, declared value."""
+    return render_template("production/ship.html", order=order, form=form or FormState())
+
+
+@section.post("/<order_id>/shipments", needs=P.SHIPMENT_RECORD, subject=load_order, on_invalid=ship_page)
+def ship(call: Call, order: Order) -> ResponseReturnValue:
+    """The pieces have left."""
+    given = read_form(ShipForm)
+    declared = None
+    if given.declared:
+        try:
+            declared = Money(parse_amount(given.declared, order.currency), order.currency)
+        except DomainError as error:
+            raise Invalid(error.code, error.message, fields={"declared": error.message}) from error
+    parcel = Parcel(given.carrier, given.tracking, declared)
+    operations.ship(call.session, call.actor, order, parcel)
+    return see_other("orders.show", toast=_("The shipment is recorded."), order_id=order.id)
+
+
+@section.post("/<order_id>/accept-delivery", needs=P.DELIVERY_ACCEPT, subject=load_order)
+def accept_delivery(call: Call, order: Order) -> ResponseReturnValue:
+    """The buyer has the pieces; the money is released."""
+    operations.accept_delivery(call.session, call.actor, order)
+    return see_other(
+        "orders.show", toast=_("Thank you. The workshop and the designer are paid now."), order_id=order.id
+    )
+
+
+def _photo(call: Call, asset: Any, pictures: dict[str, Any]) -> dict[str, Any]:
+    found = pictures.get(asset.id)
+    state = {"ready": "ready", "rejected": "failed"}.get(asset.state, "processing")
+    return {
+        "id": asset.id,
+        "name": asset.filename,
+        "state": state,
+        "src": found.url(call.services.storage.image_url, 320) if found else None,
+    }
