@@ -16,8 +16,8 @@ _WEB = ("--workers", "2", "--blocking-threads", "8")
 MARKETPLACE = ("-c", "from marketplace.cli import main; main(prog_name='marketplace')")
 
 
-def long_running(instance: Instance, env: Mapping[str, str]) -> tuple[list[Process], list[Process], list[Process]]:
-    """Relay and schedule, workers, web: in the order in which they start and the reverse of their stopping."""
+def long_running(instance: Instance, env: Mapping[str, str]) -> tuple[list[Process], list[Process], Process]:
+    """Relay and schedule; the workers; web."""
 
     def process(name: str, *arguments: str, grace: float, check: Callable[[], bool] | None = None) -> Process:
         return Process(
@@ -40,17 +40,26 @@ def long_running(instance: Instance, env: Mapping[str, str]) -> tuple[list[Proce
     )
     quiet = [process("relay", "-m", "workers.relay", grace=10), process("schedule", "-m", "workers.schedule", grace=10)]
     # A running job may take a while to end; what is cut off is taken back and done later.
-    return quiet, [process("worker", "-m", "workers.main", grace=15)], [web]
+    return quiet, [process("worker", "-m", "workers.main", grace=15)], web
 
 
 class Task:
     """A command that runs once beside everything else; its output goes to a log."""
 
-    def __init__(self, what: str, name: str, command: Sequence[str], logs: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        what: str,
+        name: str,
+        command: Sequence[str],
+        logs: Path,
+        env: Mapping[str, str],
+        *,
+        niceness: int = 0,
+    ) -> None:
         self.what = what
         log = logs / f"{name}.log"
         log.unlink(missing_ok=True)
-        self._process = Process(name, [sys.executable, *command], log, env=env, cwd=CHECKOUT)
+        self._process = Process(name, [sys.executable, *command], log, env=env, cwd=CHECKOUT, niceness=niceness)
         self._process.start()
         self._began = time.monotonic()
 
@@ -68,22 +77,14 @@ class Task:
             )
         done(self.what, time.monotonic() - self._began)
 
+    def failed(self) -> bool:
+        """Whether it ended with an error already."""
+        return bool(self._process.poll())
+
     def kill(self) -> None:
         """End it at once when it still runs."""
         if self._process.poll() is None:
             self._process.kill()
-
-
-def run_once(
-    what: str,
-    name: str,
-    command: Sequence[str],
-    instance: Instance,
-    env: Mapping[str, str],
-    meanwhile: Callable[[], None],
-) -> None:
-    """Run a command to its end as one step; raises Trouble when it fails."""
-    Task(what, name, command, instance.logs, env).finish(meanwhile)
 
 
 def child_environment(settings: Mapping[str, str]) -> dict[str, str]:

@@ -11,8 +11,8 @@ from types import FrameType
 from sandbox.local import announce, preflight
 from sandbox.local.environment import WEBHOOK_PATH, Instance, find_instance, settings
 from sandbox.local.lock import acquire, refuse_second
-from sandbox.local.processes import MARKETPLACE, Task, child_environment, long_running, run_once
-from sandbox.local.supervisor import Supervisor
+from sandbox.local.processes import MARKETPLACE, Task, child_environment, long_running
+from sandbox.local.supervisor import Stage, Supervisor
 from sandbox.local.terminal import Trouble, done, paint, say
 from sandbox.services import ServiceFailed, Services
 from sandbox.services.process import Process, tail, wait_until_ready
@@ -76,51 +76,60 @@ def _start(instance: Instance, supervisor: Supervisor, *, empty: bool) -> None:
     )
     values = settings(instance, services.env, services.keys.get("session"))
     env = child_environment(values)
+    release: Task | None = None
     front_end = Task("front end built", "front-end", ["-m", "frontend.build"], instance.logs, env)
     try:
-        supervisor.start(services.stores, shown=False)
-        supervisor.start(services.stand_ins)
+        supervisor.start(services.stores, Stage.STORES)
+        supervisor.start(services.stand_ins, Stage.STAND_INS)
         if services.postgres and services.postgres.created:
             instance.seeded.unlink(missing_ok=True)
         took = wait_until_ready(services.children)
         done("services answer", time.monotonic() - began, ", ".join(took))
         announce.write_files(instance, values)
-        run_once(
-            "database and object store prepared",
-            "release",
-            [*MARKETPLACE, "release"],
-            instance,
-            env,
-            supervisor.tick,
-        )
-        if not empty:
-            _seed(instance, env, supervisor)
+        known = _holds_demo_world(instance)
+        if not known:
+            _fill(instance, env, supervisor, empty=empty)
         front_end.finish(supervisor.tick)
+        web_began = time.monotonic()
+        quiet, workers, web = long_running(instance, env)
+        supervisor.start([web], Stage.WEB)
+        if known:  # new migrations are rare: web need not wait for them, and says itself when it must
+            release = _release(instance, env, niceness=10)
     finally:
         front_end.kill()
-    _start_product(instance, env, supervisor)
+    supervisor.watch(until=lambda: bool(release and release.failed()) or _healthy(web, supervisor, web_began))
+    if release:
+        release.finish(supervisor.tick)
+    done("first page answers", time.monotonic() - web_began, "worker, relay and schedule follow")
+    supervisor.start(quiet, Stage.RELAY)
+    supervisor.start(workers, Stage.WORKERS)
     announce.write_files(instance, values)
     announce.announce(instance, values, time.monotonic() - began)
 
 
-def _seed(instance: Instance, env: dict[str, str], supervisor: Supervisor) -> None:
-    """Make the demo world once for each pair of stores."""
+def _release(instance: Instance, env: dict[str, str], niceness: int = 0) -> Task:
+    command = [*MARKETPLACE, "release"]
+    return Task("database and object store ready", "release", command, instance.logs, env, niceness=niceness)
+
+
+def _fill(instance: Instance, env: dict[str, str], supervisor: Supervisor, *, empty: bool) -> None:
+    """Prepare new stores, and make the demo world in them unless told not to."""
+    _release(instance, env).finish(supervisor.tick)
+    if not empty:
+        seed = Task("demo world made", "seed", [*MARKETPLACE, "seed"], instance.logs, env)
+        seed.finish(supervisor.tick)
+        instance.seeded.write_text(_stores(instance))
+
+
+def _holds_demo_world(instance: Instance) -> bool:
+    """Whether an earlier start filled these very stores: then web need not wait for the database to be prepared."""
+    return instance.seeded.exists() and instance.seeded.read_text() == _stores(instance)
+
+
+def _stores(instance: Instance) -> str:
+    """A mark for the pair of database and object store."""
     stores = [instance.given.get(name) or "started here" for name in ("DATABASE_URL", "S3_ENDPOINT_URL")]
-    mark = hashlib.sha256("\n".join(stores).encode()).hexdigest()
-    if instance.seeded.exists() and instance.seeded.read_text() == mark:
-        return
-    run_once("demo world made", "seed", [*MARKETPLACE, "seed"], instance, env, supervisor.tick)
-    instance.seeded.write_text(mark)
-
-
-def _start_product(instance: Instance, env: dict[str, str], supervisor: Supervisor) -> None:
-    began = time.monotonic()
-    groups = long_running(instance, env)
-    for group in groups:
-        supervisor.start(group)
-    (web,) = groups[-1]
-    supervisor.watch(until=lambda: _healthy(web, supervisor, began))
-    done("web, worker, relay and schedule up", time.monotonic() - began)
+    return hashlib.sha256("\n".join(stores).encode()).hexdigest()
 
 
 def _healthy(web: Process, supervisor: Supervisor, began: float) -> bool:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 
 from sandbox.local.terminal import paint, say
@@ -19,6 +20,8 @@ _TICK_SECONDS = 0.1
 
 _COLORS = ("cyan", "blue", "yellow", "green")
 _WARNS = re.compile(r"\b(WARN|WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b|^\S+(Error|Exception)\b")
+# granian says so at every start on two cores; the number of threads is chosen.
+_KNOWN = "Configuration allows spawning up to"
 _LOUD = {"warn", "warning", "error", "critical", "fatal"}
 
 
@@ -30,15 +33,25 @@ def is_loud(line: str) -> bool:
         except (ValueError, AttributeError):
             return False
         return str(level).lower() in _LOUD
-    return bool(_WARNS.search(line))
+    return bool(_WARNS.search(line)) and _KNOWN not in line
+
+
+class Stage(IntEnum):
+    """When a child stops: the highest stage first, so that each still has what it depends on."""
+
+    STORES = 0
+    STAND_INS = 1
+    RELAY = 2
+    WORKERS = 3
+    WEB = 4
 
 
 @dataclass(slots=True)
 class _Watched:
     child: Child
-    shown: bool
-    read_up_to: int = 0
-    started: float = 0.0
+    stage: Stage
+    read_up_to: int
+    started: float
     crashes: int = 0
     start_at: float | None = None
     in_traceback: bool = False
@@ -46,7 +59,7 @@ class _Watched:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Watches children in groups; groups stop in the reverse order of their adding, each as a whole.
+    """Watches the children it started.
 
     All methods belong to the main thread: a child is told of its parent's death by the thread that started it.
     """
@@ -54,21 +67,14 @@ class Supervisor:
     report: Callable[[str], None] = say
     first_pause: float = _FIRST_PAUSE
     stopping: bool = False
-    _groups: list[list[_Watched]] = field(default_factory=list)
+    _watched: list[_Watched] = field(default_factory=list)
 
-    def adopt(self, children: Sequence[Child], *, shown: bool = True) -> None:
-        """Watch children that run already; `shown` decides whether their warnings reach the terminal."""
-        group = [_Watched(child, shown, _size(child.log), time.monotonic()) for child in children]
-        self._groups.append(group)
-
-    def start(self, children: Sequence[Child], *, shown: bool = True) -> None:
+    def start(self, children: Sequence[Child], stage: Stage) -> None:
         """Start children and watch them."""
-        group: list[_Watched] = []
-        self._groups.append(group)
         for child in children:
-            position = _size(child.log)
+            watched = _Watched(child, stage, _size(child.log), time.monotonic())
             child.start()
-            group.append(_Watched(child, shown, position, time.monotonic()))
+            self._watched.append(watched)
 
     def watch(self, *, until: Callable[[], bool]) -> None:
         """Look after everything until the condition holds or a stop is asked for."""
@@ -78,7 +84,7 @@ class Supervisor:
 
     def tick(self) -> None:
         """One round: show new warnings, note crashes, restart what is due."""
-        for watched in (w for group in self._groups for w in group):
+        for watched in self._watched:
             self._show(watched)
             if watched.start_at is not None:
                 if time.monotonic() >= watched.start_at:
@@ -88,12 +94,13 @@ class Supervisor:
 
     def crashes(self) -> dict[str, int]:
         """How often each child crashed since it was last steady."""
-        return {w.child.name: w.crashes for group in self._groups for w in group}
+        return {watched.child.name: watched.crashes for watched in self._watched}
 
     def stop(self) -> None:
-        """End all: the last group first, the children of a group together."""
+        """End all: the highest stage first, the children of a stage together."""
         self.stopping = True
-        for group in reversed(self._groups):
+        for stage in reversed(Stage):
+            group = [watched for watched in self._watched if watched.stage is stage]
             for watched in group:
                 watched.child.request_stop()
             for watched in group:
@@ -102,7 +109,7 @@ class Supervisor:
 
     def kill(self) -> None:
         """End all at once, as a crash would."""
-        for watched in (w for group in reversed(self._groups) for w in group):
+        for watched in self._watched:
             watched.child.kill()
 
     def _crashed(self, watched: _Watched, message: str) -> None:
@@ -139,12 +146,11 @@ class Supervisor:
             # A traceback goes on while it is indented, and ends with the line that names the error.
             loud = is_loud(line) or watched.in_traceback
             watched.in_traceback = "Traceback" in line or (watched.in_traceback and line.startswith((" ", "\t")))
-            if watched.shown and loud:
+            if loud and watched.stage is not Stage.STORES:  # the stores' own warnings are for their logs
                 self.report(f"{self._prefix(watched)} {line}")
 
     def _prefix(self, watched: _Watched) -> str:
-        names = [w.child.name for group in self._groups for w in group]
-        color = _COLORS[names.index(watched.child.name) % len(_COLORS)]
+        color = _COLORS[self._watched.index(watched) % len(_COLORS)]
         return paint(f"{watched.child.name:>9} |", color)
 
 

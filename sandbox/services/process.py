@@ -67,6 +67,7 @@ class Process:
     account: Account | None = None
     stop_signal: int = signal.SIGTERM
     grace: float = 15.0
+    niceness: int = 0
     check: Callable[[], bool] | None = None
     popen: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
@@ -94,7 +95,7 @@ class Process:
                     env=None if self.env is None else dict(self.env),
                     cwd=self.cwd,
                     process_group=0,
-                    preexec_fn=_dies_with(os.getpid(), self.stop_signal),
+                    preexec_fn=_before_exec(os.getpid(), self.stop_signal, self.niceness),
                     **as_account,  # type: ignore[call-overload]
                 )
             except OSError as error:
@@ -137,18 +138,19 @@ class Process:
             return  # nothing of the group is left (macOS answers EPERM for a group of zombies)
 
 
-def _dies_with(parent: int, sig: int) -> Callable[[], None] | None:
-    """What runs in the child before exec so that the kernel signals it when the parent ends (Linux only)."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
+def _before_exec(parent: int, sig: int, niceness: int) -> Callable[[], None]:
+    """What runs in the child before exec: it gives way to others, and asks to be signaled when the parent ends."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
 
-    def before_exec() -> None:
+    def prepare() -> None:
+        os.nice(niceness)
+        if prctl is None:  # elsewhere a lost child is ended by the next start (orphans.py)
+            return
         prctl(_PR_SET_PDEATHSIG, sig)
         if os.getppid() != parent:  # the parent ended between fork and prctl
             os._exit(1)
 
-    return before_exec
+    return prepare
 
 
 def wait_until_ready(children: Sequence[Child], timeout: float = _READY_SECONDS) -> dict[str, float]:
