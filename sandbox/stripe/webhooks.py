@@ -5,6 +5,7 @@ Deliveries are kept with the objects, so that what happened while the receiver w
 back. Everything a network does to events can be ordered: holding, reordering, duplicating, dropping.
 """
 
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -20,7 +21,7 @@ from typing import Any
 
 import stripe
 
-from sandbox.stripe.errors import missing
+from sandbox.stripe.errors import ApiError, missing
 from sandbox.stripe.store import Json, Store, public
 
 #: Pauses between attempts, in seconds; the last repeats. (Stripe's own go up to hours.)
@@ -158,7 +159,7 @@ class Webhooks:
         """
         with self._store.lock:
             body = json.dumps(self.event(event_id), indent=2).encode()
-            delivery = dict(self._store.kept("delivery")[event_id])
+            delivery = dict(self._store.kept("delivery").get(event_id) or {"attempts": 0, "copies": 1})
         status = 0
         for _ in range(delivery["copies"]):
             status = self._post(body)
@@ -183,8 +184,13 @@ class Webhooks:
             for key in [] if self._hold else self.pending():
                 if self._hold or self.stopped:
                     break
-                if self._store.kept("delivery").get(key, {}).get("next_at", 0) <= time.time():
-                    self.deliver(key)
+                self._deliver_if_due(key)
+
+    def _deliver_if_due(self, event_id: str) -> None:
+        due = self._store.kept("delivery").get(event_id, {}).get("next_at", 0) <= time.time()
+        if due:
+            with contextlib.suppress(ApiError):  # a reset took the event away meanwhile
+                self.deliver(event_id)
 
     def stop(self) -> None:
         """End `run`."""
