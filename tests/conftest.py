@@ -37,11 +37,12 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 
 @pytest.fixture(scope="session")
-def app(instance: Instance) -> Flask:
+def app(instance: Instance) -> Iterator[Flask]:
     """The application as the web role sees it."""
     made = create_app(instance.settings)
     made.config["PROPAGATE_ERRORS"] = True
-    return made
+    yield made
+    made.extensions["services"].engine.dispose()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, g, url_for
+from flask import Flask, current_app, g, has_request_context, url_for
 
 from marketplace.config import Settings
 from marketplace.kernel.actor import Actor
@@ -118,6 +118,8 @@ def install(app: Flask, settings: Settings) -> None:
 
     @app.context_processor
     def page() -> dict[str, Any]:
+        if not has_request_context():  # a mail
+            return {}
         return {
             "base_url": settings.base_url,
             "development": settings.environment == "development",
