@@ -43,7 +43,7 @@ def _esbuild(node: Node, sources: Path, target: Path) -> dict[str, str]:
 
 
 def bundle(node: Node, sources: Path, pictures: Path, target: Path) -> None:
-    """Write bundles, icon sprite, favicon and our own `pictures` into `target`, then `manifest.json` {name: hashed name}.
+    """Write bundles, icon sprite, favicon and our own `pictures` into `target`, then `manifest.json` {name: hashed}.
 
     The files of the build before stay, so that a page already delivered finds its assets; older ones are removed.
     """
