@@ -31,6 +31,8 @@ class Periodic:
 #: What runs by the clock.
 PERIODIC: tuple[Periodic, ...] = (
     Periodic(JobName.RECONCILE_PAYMENTS, timedelta(minutes=2)),
+    Periodic(JobName.EXPIRE_NEGOTIATIONS, timedelta(minutes=1)),
+    Periodic(JobName.EXPIRE_QUOTES, timedelta(minutes=10)),
     Periodic(JobName.SWEEP_UPLOADS, timedelta(hours=1)),
 )
 

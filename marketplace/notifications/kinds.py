@@ -16,6 +16,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "offer_received": (_l("A new offer"), _l("Version %(version)s for %(design)s. It is your turn.")),
     "offer_accepted": (_l("Terms accepted"), _l("Version %(version)s for %(design)s was accepted.")),
     "negotiation_declined": (_l("A negotiation was declined"), _l("%(design)s")),
+    "negotiation_withdrawn": (_l("An offer was withdrawn"), _l("%(design)s")),
     "negotiation_expired": (_l("An offer expired"), _l("%(design)s")),
     "message_received": (_l("A new message"), _l("About %(design)s")),
     "license_to_sign": (_l("A license is ready to sign"), _l("%(design)s")),

@@ -9,12 +9,17 @@ from sqlalchemy.orm import Session
 from marketplace.gateways.payment_types import CheckoutSession, PaymentNotFound, PaymentRejected
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
+from marketplace.licensing import operations as licensing
+from marketplace.orders import operations as orders
 from marketplace.payments import operations
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent
 from workers.run import Retry, Run
 
 #: purpose of a checkout -> what being paid means there.
-ON_PAID: dict[str, Callable[[Session, Actor, str], None]] = {}
+ON_PAID: dict[str, Callable[[Session, Actor, str], None]] = {
+    "license": licensing.activate,
+    "order": orders.mark_paid,
+}
 
 _SESSION_EVENTS = ("checkout.session.completed", "checkout.session.async_payment_succeeded", "checkout.session.expired")
 #: The sweep looks at checkouts that have been open this long: events are usually here within seconds.

@@ -1,0 +1,95 @@
+"""Rules of negotiations and licenses: the two state machines, whose turn it is, and what counts as one's own name."""
+
+import hashlib
+import unicodedata
+from datetime import datetime, timedelta
+
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.states import Machine, step
+from marketplace.licensing.models import License, Negotiation
+
+SIDES = ("designer", "buyer")
+
+#: `on_turn` is the side that has to answer the last offer, `off_turn` the side that made it.
+NEGOTIATION = Machine(
+    "negotiation",
+    "open",
+    [
+        step("open", "accept", "on_turn", "accepted"),
+        step("open", "counter", "on_turn", "open"),
+        step("open", "decline", "on_turn", "declined"),
+        step("open", "withdraw", "off_turn", "withdrawn"),
+        step("open", "message", SIDES, "open"),
+        step("accepted", "message", SIDES, "accepted"),
+        step("open", "expire", "system", "expired"),
+    ],
+)
+
+LICENSE = Machine(
+    "license",
+    "drafting",
+    [
+        step("drafting", "document_made", "system", "to_sign"),
+        step("to_sign", "sign", SIDES, "to_sign"),
+        step("to_sign", "fully_signed", "system", "to_pay"),
+        step("to_sign", "fully_signed_free", "system", "active"),
+        step("to_pay", "activate", "system", "active"),
+        step("active", "expire", "system", "expired"),
+        step("drafting", "lapse", "system", "ended"),
+        step("to_sign", "lapse", "system", "ended"),
+    ],
+)
+
+#: States in which a license holds its rights against others.
+HOLDING = ("drafting", "to_sign", "to_pay", "active")
+
+#: An agreement that nobody signed for this long lets go of the rights.
+SIGN_WITHIN = timedelta(days=30)
+
+
+def other(side: str) -> str:
+    """The opposite side."""
+    return "buyer" if side == "designer" else "designer"
+
+
+def side_of(subject: Negotiation | License, actor: Actor) -> str | None:
+    """`designer` or `buyer` when the actor's organization is that party, else None."""
+    if actor.org_id is None:
+        return None
+    if actor.org_id == subject.designer_org_id:
+        return "designer"
+    return "buyer" if actor.org_id == subject.buyer_org_id else None
+
+
+def roles_in(negotiation: Negotiation, actor: Actor) -> frozenset[str]:
+    """What the actor is to the negotiation, as NEGOTIATION names it."""
+    if actor.kind == "system":
+        return frozenset({"system"})
+    side = side_of(negotiation, actor)
+    if side is None:
+        return frozenset()
+    return frozenset({side, "on_turn" if negotiation.turn == side else "off_turn"})
+
+
+def lapsed(negotiation: Negotiation, now: datetime) -> bool:
+    """Whether the last offer ran out, also before the periodic job has written it down."""
+    return negotiation.state == "open" and negotiation.expires_at <= now
+
+
+def state_now(negotiation: Negotiation, now: datetime) -> str:
+    """The state as people should see it."""
+    return "expired" if lapsed(negotiation, now) else negotiation.state
+
+
+def same_name(typed: str, name: str) -> bool:
+    """Whether a typed signature is the person's name, apart from case, width and spaces."""
+
+    def folded(text: str) -> str:
+        return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+    return bool(typed.strip()) and folded(typed) == folded(name)
+
+
+def alias_code(buyer_org_id: str, design_id: str) -> str:
+    """Four characters that stand for a buyer toward one design's designer; they differ from design to design."""
+    return hashlib.sha256(f"{buyer_org_id}:{design_id}".encode()).hexdigest()[:4].upper()

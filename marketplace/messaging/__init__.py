@@ -1,0 +1,1 @@
+"""Messages between two organizations, each read in the reader's own language."""

@@ -1,0 +1,92 @@
+"""Writing messages and their translations. The caller has made sure that the actor may write in the thread."""
+
+import unicodedata
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from marketplace.audit.operations import record
+from marketplace.db.jobs import JobName, stage
+from marketplace.db.locks import lock_name
+from marketplace.kernel import clock
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import Forbidden, Invalid, NotFound
+from marketplace.messaging.languages import TARGETS, detect
+from marketplace.messaging.models import Message, MessageTranslation
+from marketplace.messaging.rules import MAX_TEXT, TRANSLATION
+
+_LOCALES = text("select distinct u.locale from memberships m join users u on u.id = m.user_id where m.org_id = :org")
+
+
+def post_message(session: Session, actor: Actor, negotiation_id: str, *, to_org_id: str, body: str) -> Message:
+    """Add a message to the thread and stage its translation into the languages the other side reads.
+
+    Raises Invalid for an empty text or one over 4,000 characters.
+    """
+    if actor.org_id is None or actor.user_id is None:
+        raise Forbidden("forbidden", "Your role does not allow this.")
+    cleaned = clean(body)
+    row = Message(
+        negotiation_id=negotiation_id,
+        org_id=actor.org_id,
+        to_org_id=to_org_id,
+        user_id=actor.user_id,
+        text=cleaned,
+        lang=detect(cleaned, actor.locale),
+        created_at=clock.now(),
+    )
+    session.add(row)
+    session.flush()
+    for locale in session.scalars(_LOCALES, {"org": to_org_id}):
+        if locale in TARGETS and locale != row.lang:
+            _stage_translation(session, row, locale)
+    record(session, actor, "message.posted", row.id, owner_org_id=to_org_id, negotiation=negotiation_id, lang=row.lang)
+    return row
+
+
+def clean(body: str) -> str:
+    """The text as it is kept: NFC, without NUL and the controls that are not line breaks or tabs. Raises Invalid."""
+    composed = unicodedata.normalize("NFC", body.replace("\r\n", "\n").strip())
+    kept = "".join(c for c in composed if c in "\n\t" or unicodedata.category(c) != "Cc")
+    if not kept.strip():
+        raise Invalid("invalid", "Please write something first.", fields={"text": "Please write something first."})
+    if len(kept) > MAX_TEXT:
+        words = "A message has at most 4,000 characters."
+        raise Invalid("invalid", words, fields={"text": words})
+    return kept
+
+
+def ask_for_translation(session: Session, actor: Actor, message_id: str, lang: str) -> MessageTranslation:
+    """The translation of a message into `lang`, staged when there is none or it failed. Raises NotFound."""
+    message = session.get(Message, message_id)
+    if message is None or actor.org_id not in {message.org_id, message.to_org_id}:
+        raise NotFound
+    if lang not in TARGETS or lang == message.lang:
+        raise Invalid("invalid", "The message is in this language already.")
+    lock_name(session, f"translation {message_id} {lang}")
+    query = select(MessageTranslation).where(
+        MessageTranslation.message_id == message_id, MessageTranslation.lang == lang
+    )
+    found = session.scalars(query).one_or_none()
+    if found is None:
+        _stage_translation(session, message, lang)
+        return session.scalars(query).one()
+    if found.state == "failed":
+        TRANSLATION.advance(found, "ask_again", {"reader"})
+        args = {"message_id": message_id, "lang": lang}
+        key = f"{message_id}:{lang}:{clock.now().timestamp():.0f}"
+        stage(session, JobName.TRANSLATE_MESSAGE, key, args, subject=message_id, org_id=actor.org_id)
+    return found
+
+
+def _stage_translation(session: Session, message: Message, lang: str) -> None:
+    session.execute(
+        insert(MessageTranslation)
+        .values(message_id=message.id, lang=lang, state=TRANSLATION.initial, sandbox=False, created_at=clock.now())
+        .on_conflict_do_nothing()
+    )
+    args = {"message_id": message.id, "lang": lang}
+    stage(
+        session, JobName.TRANSLATE_MESSAGE, f"{message.id}:{lang}", args, subject=message.id, org_id=message.to_org_id
+    )
