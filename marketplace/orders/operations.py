@@ -140,18 +140,17 @@ def open_order_checkout(session: Session, actor: Actor, order: Order, fee_bps: i
     return checkout_id
 
 
-def mark_paid(session: Session, actor: Actor, order_id: str) -> Order:
+def mark_paid(session: Session, actor: Actor, order_id: str) -> None:
     """The payment has arrived: the workshop may begin. Harmless when repeated."""
     order = lock(session, Order, order_id)
     if order.paid_at is not None:
-        return order
+        return
     before = ORDER.advance(order, "pay", {actor.kind})
     order.paid_at = clock.now()
     record(session, actor, "order.paid", order.id, owner_org_id=order.buyer_org_id, before=before)
     for org_id in (order.buyer_org_id, order.maker_org_id, order.manager_org_id, order.designer_org_id):
         if org_id:
             notify_org(session, org_id, "order_paid", path=f"/orders/{order.id}", design=order.design_title)
-    return order
 
 
 def cancel(session: Session, actor: Actor, order: Order, reason: str | None) -> Order:
