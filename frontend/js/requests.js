@@ -42,12 +42,12 @@ document.addEventListener("htmx:confirm", (event) => {
   ask(ctx.confirm).then((yes) => (yes ? issueRequest() : dropRequest()));
 });
 
-/* After a swap the error summary, if there is one, takes the focus; the shared live region speaks data-announce. */
+/* After a refused form the error summary takes the focus; the shared live region speaks data-announce. */
 document.addEventListener("htmx:after:swap", (event) => {
   const target = event.detail.ctx?.target;
   const scope = target instanceof Element && target.isConnected ? target : document;
-  scope.querySelector(".error-summary")?.focus();
-  const announcement = scope.querySelector?.("[data-announce]")?.dataset.announce;
+  if (event.detail.ctx?.response?.status === 422) scope.querySelector(".error-summary")?.focus();
+  const announcement = scope.querySelector("[data-announce]")?.dataset.announce;
   const region = document.getElementById("live");
-  if (announcement && region) region.textContent = announcement;
+  if (announcement && region && region.textContent !== announcement) region.textContent = announcement;
 });
