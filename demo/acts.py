@@ -1,0 +1,184 @@
+"""What people do, each act one or a few API calls; used by the player, the seeding of the demo world, and tests."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from demo.transport import Browser, Caller, DemoFailed, Transport, own_path
+
+TYPES = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".heic": "image/heic",
+    ".avif": "image/avif",
+    ".tif": "image/tiff",
+    ".stl": "model/stl",
+    ".glb": "model/gltf-binary",
+    ".obj": "model/obj",
+    ".ply": "application/octet-stream",
+    ".3mf": "model/3mf",
+    ".step": "model/step",
+    ".3dm": "application/octet-stream",
+}
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Addresses of the stand-ins' control pages."""
+
+    stripe: str
+    mail: str
+
+    def pay(self, page_url: str) -> None:
+        """Pay on a checkout page with a good test card."""
+        session_id = next((part for part in page_url.replace("?", "/").split("/") if part.startswith("cs_")), "")
+        self._post(f"/_sandbox/checkout/{session_id}/pay")
+
+    def onboard(self, page_url: str) -> None:
+        """Fill in the payee's onboarding page."""
+        account = next((part for part in page_url.replace("?", "/").split("/") if part.startswith("acct_")), "")
+        self._post(f"/_sandbox/accounts/{account}/onboard")
+
+    def mails(self, to: str) -> list[dict[str, Any]]:
+        """Mails to one address, newest last."""
+        answer = requests.get(self.mail + "/_sandbox/mails", params={"to": to}, timeout=10)
+        return sorted(answer.json()["mails"], key=lambda m: str(m["received_at"]))
+
+    def all_mails(self) -> list[dict[str, Any]]:
+        """Every mail."""
+        found: list[dict[str, Any]] = requests.get(self.mail + "/_sandbox/mails", timeout=10).json()["mails"]
+        return found
+
+    def _post(self, path: str) -> None:
+        answer = requests.post(self.stripe + path, timeout=20)
+        if not answer.ok:
+            raise DemoFailed(f"the payments sandbox answered {answer.status_code} to {path}: {answer.text[:300]}")
+
+
+def sign_in(transport: Transport, name: str, email: str, password: str) -> Caller:
+    """A token for a person."""
+    caller = Caller(transport, name)
+    caller.token = caller.post("/tokens", {"email": email, "password": password}, expect=201)["token"]
+    return caller
+
+
+def join(
+    transport: Transport,
+    sandbox: Sandbox,
+    *,
+    role: str,
+    name: str,
+    email: str,
+    password: str,
+    business: str,
+    country: str,
+) -> None:
+    """Sign up through the page and confirm the address by the link in the mail."""
+    browser = Browser(transport.visitor())
+    form = {
+        "role": role,
+        "name": name,
+        "email": email,
+        "password": password,
+        "business_name": business,
+        "address": "12 Hatton Garden, second floor",
+        "country": country,
+        "adult": "true",
+        "terms": "true",
+    }
+    browser.submit("/join", "/join", form)
+    for _ in range(240):
+        links = [url for mail in sandbox.mails(email) for url in mail["links"] if "/confirm/" in url]
+        if links:
+            path = own_path(links[-1])
+            browser.submit(path, path, {})
+            return
+        transport.settle()
+    raise DemoFailed(f"no confirmation mail reached {email}")
+
+
+def approve(transport: Transport, email: str, password: str, names: Sequence[str]) -> None:
+    """The operator lets businesses in, on the page."""
+    browser = Browser(transport.visitor())
+    browser.submit("/sign-in", "/sign-in", {"email": email, "password": password})
+    for name in names:
+        page = browser.get("/desk/vetting").text
+        before = page.partition(f"<bdi>{name}</bdi>")[0]
+        path = "/desk/vetting/" + before.rpartition("/desk/vetting/")[2].partition('"')[0]
+        browser.submit(path, path, {"action": "approve", "reason": ""})
+
+
+def upload(caller: Caller, path: str, file: Path, kind: str) -> str:
+    """Send a file straight to the object store and say so; returns the asset's id."""
+    data = file.read_bytes()
+    asked = {
+        "filename": file.name,
+        "content_type": TYPES.get(file.suffix.lower(), "application/octet-stream"),
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "kind": kind,
+    }
+    made = caller.post(path, asked, expect=(200, 201))
+    target, asset = made["upload"], made["asset"]["id"]
+    if target is None:
+        return str(asset)
+    sent = requests.post(
+        target["url"], data=target["fields"], files={"file": (file.name, data, asked["content_type"])}, timeout=120
+    )
+    if not sent.ok:
+        raise DemoFailed(f"the object store answered {sent.status_code} to {file.name}: {sent.text[:300]}")
+    caller.post(f"/assets/{asset}/complete", expect=202)
+    return str(asset)
+
+
+def wait_for_files(caller: Caller, assets: Sequence[str]) -> list[Any]:
+    """The assets once each is ready; raises DemoFailed when one was refused."""
+    found = []
+    for asset in assets:
+        seen = caller.until(
+            f"/assets/{asset}", lambda a: a["status"] in {"ready", "rejected"}, f"{asset} being processed", 300
+        )
+        if seen["status"] == "rejected":
+            raise DemoFailed(f"{seen['filename']} was refused: {seen['reason']}")
+        found.append(seen)
+    return found
+
+
+def create_content(caller: Caller, design: str) -> None:
+    """Draft story and lookbook, then approve both."""
+    jobs = caller.post(f"/designs/{design}/content", {"kinds": ["story", "lookbook"]}, expect=202)["jobs"]
+    for job in jobs:
+        seen = caller.until(f"/jobs/{job['id']}", lambda j: j["state"] in {"done", "failed"}, "drafting")
+        if seen["state"] == "failed":
+            raise DemoFailed(f"drafting failed: {seen['error']}")
+    caller.post(f"/designs/{design}/story/approve")
+    lookbook = caller.get(f"/designs/{design}")["lookbook"]
+    for page in lookbook:
+        caller.post(f"/designs/{design}/lookbook/{page['asset']}/approve")
+
+
+def sign_license(caller: Caller, license_id: str) -> Any:
+    """Sign with the account's own name, once the document is there."""
+    caller.until(f"/licenses/{license_id}", lambda seen: seen["state"] != "drafting", "the license document")
+    name = caller.get("/me")["name"]
+    return caller.post(f"/licenses/{license_id}/sign", {"typed_name": name, "agree": True}, expect=(200, 201))
+
+
+def pay_license(caller: Caller, sandbox: Sandbox, license_id: str) -> None:
+    """Pay and wait until the webhook has made the license active."""
+    sandbox.pay(caller.post(f"/licenses/{license_id}/checkout")["url"])
+    caller.until(f"/licenses/{license_id}", lambda seen: seen["state"] == "active", "the license becoming active")
+
+
+def sign_nda(caller: Caller, order: str, lang: str = "en") -> Any:
+    """Read the NDA and sign exactly what was read."""
+    text = caller.get(f"/orders/{order}/nda?lang={lang}")
+    name = caller.get("/me")["name"]
+    body = {"typed_name": name, "agree": True, "sha256": text["sha256"]}
+    return caller.post(f"/orders/{order}/nda/sign", body, expect=(200, 201))
