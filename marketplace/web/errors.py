@@ -36,8 +36,8 @@ def install(app: Flask) -> None:
 
 
 def wants_json() -> bool:
-    """Whether the caller is an API client."""
-    return request.path.startswith("/api/")
+    """Whether the caller is an API client, or a script of ours that asks for nothing but JSON."""
+    return request.path.startswith("/api/") or request.headers.get("Accept") == "application/json"
 
 
 def is_htmx() -> bool:

@@ -1,0 +1,69 @@
+"""Pages of single files: the polled row, completing an upload, trying again, the unit, removing."""
+
+from flask import make_response, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from marketplace.designs import uploads
+from marketplace.designs.access import load_asset
+from marketplace.designs.models import Asset
+from marketplace.policy.permissions import Permission
+from marketplace.studio import answers
+from marketplace.studio.api import complete
+from marketplace.studio.forms import UnitForm
+from marketplace.studio.queries import thumbs_of
+from marketplace.studio.rows import asset_row
+from marketplace.web.call import AfterCommit, Call
+from marketplace.web.errors import is_htmx
+from marketplace.web.forms import read_form
+from marketplace.web.idempotency import to_response
+from marketplace.web.navigate import see_other
+from marketplace.web.section import Section
+
+section = Section("assets", url_prefix="/assets")
+
+
+@section.get("/<asset_id>", needs=Permission.ASSET_READ, subject=load_asset)
+def show(call: Call, asset: Asset) -> ResponseReturnValue:
+    """The row of a file, for the page that asks again; a plain visit goes to the page the file belongs to."""
+    if not is_htmx():
+        return _home_of(asset)
+    sign = call.services.storage.image_url
+    row = asset_row(asset, thumbs_of(call.session, asset.id), sign)
+    response = make_response(render_template("designs/_row_only.html", row=row))
+    # The results beside the list look again when a file moved on.
+    response.headers["HX-Trigger"] = "asset-changed"
+    return response
+
+
+@section.post("/<asset_id>/complete", needs=Permission.ASSET_UPLOAD, subject=load_asset)
+def complete_upload(call: Call, asset: Asset) -> ResponseReturnValue | AfterCommit:
+    """Called by the page's script once the bytes are in the store."""
+    return AfterCommit(lambda: to_response(answers.asset_out(complete(call, asset), [], str), 202))
+
+
+@section.post("/<asset_id>/remove", needs=Permission.ASSET_UPLOAD, subject=load_asset)
+def remove(call: Call, asset: Asset) -> ResponseReturnValue:
+    """Take the file away."""
+    uploads.remove_asset(call.session, call.actor, asset)
+    return _home_of(asset, toast=_("%(filename)s was removed.", filename=asset.filename))
+
+
+@section.post("/<asset_id>/retry", needs=Permission.ASSET_UPLOAD, subject=load_asset)
+def retry(call: Call, asset: Asset) -> ResponseReturnValue:
+    """Check it once more."""
+    uploads.retry(call.session, call.actor, asset)
+    return _home_of(asset)
+
+
+@section.post("/<asset_id>/unit", needs=Permission.ASSET_UPLOAD, subject=load_asset)
+def unit(call: Call, asset: Asset) -> ResponseReturnValue:
+    """State the unit of a CAD file and measure again."""
+    uploads.confirm_unit(call.session, call.actor, asset, read_form(UnitForm).unit)
+    return _home_of(asset, toast=_("Measuring again."))
+
+
+def _home_of(asset: Asset, toast: str | None = None) -> ResponseReturnValue:
+    if asset.design_id:
+        return see_other("designs.show", toast=toast, design_id=asset.design_id)
+    return see_other("orders.show", toast=toast, order_id=asset.order_id)

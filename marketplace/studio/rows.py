@@ -1,0 +1,156 @@
+"""What a page shows of a file: its state in words, progress, picture."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+
+from marketplace.designs.models import Asset, Fact
+from marketplace.designs.pictures import Picture, Sign
+from marketplace.designs.uploads import can_retry
+from marketplace.designs.vocabulary import KIND_WORDS, fact_word, metal_word, reason_text
+from marketplace.web.i18n import Formats
+
+_SHOWN_WEIGHTS = ("weight_18k_yellow", "weight_sterling")
+#: Facts a jeweler reads first, in this order; the rest follows folded away.
+_FIRST = (
+    "size_x",
+    "size_y",
+    "size_z",
+    "inner_diameter",
+    "ring_size_us",
+    "ring_size_eu",
+    "band_width",
+    "volume",
+    "area",
+    "stone_count",
+    "stone_carat",
+    "watertight",
+)
+_THUMB = 320
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRow:
+    """One line of the file list; `look` is what the row's macro knows: processing, ready or failed."""
+
+    asset: Asset
+    look: str
+    detail: str
+    step: str
+    percent: int | None
+    src: str | None
+    retry: bool
+    asks_unit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """One fact for a table."""
+
+    fact: Fact
+    label: str
+    value: str
+    note: str
+
+
+def asset_row(asset: Asset, pictures: list[Picture], sign: Sign) -> AssetRow:
+    """The row of a file."""
+    fmt = Formats()
+    size = fmt.size(asset.size)
+    own = [p for p in pictures if p.asset_id == asset.id]
+    look, step, percent = "ready", "", None
+    parts = [str(KIND_WORDS[asset.kind]), size]
+    if asset.state == "awaiting_upload":
+        look = "failed"
+        parts.append(_("The upload was not finished. Choose the file again, or remove this line."))
+    elif asset.state in {"uploaded", "processing"}:
+        look, percent = "processing", asset.progress
+        step = _("Waiting to be checked") if asset.state == "uploaded" else _("Checking and measuring")
+    elif asset.state == "rejected":
+        look = "failed"
+        parts = [reason_text(asset.reason)]
+    elif asset.render_state in {"queued", "running"}:
+        look, percent = "processing", asset.render_progress
+        step = _("Waiting for the picture studio") if asset.render_state == "queued" else _("Making pictures")
+        parts.append(_("measured"))
+    else:
+        parts += _told(asset, fmt)
+    return AssetRow(
+        asset=asset,
+        look=look,
+        detail=" · ".join(part for part in parts if part),
+        step=step,
+        percent=percent,
+        src=own[0].url(sign, _THUMB) if own else None,
+        retry=can_retry(asset),
+        asks_unit=any(f.get("code") in {"units_implausible", "units_assumed"} for f in asset.report.get("findings", []))
+        and asset.state == "ready",
+    )
+
+
+def _told(asset: Asset, fmt: Formats) -> list[str]:
+    report = asset.report
+    if asset.kind != "cad":
+        if "width" in report:
+            return [_("%(width)s × %(height)s pixels", width=report["width"], height=report["height"])]
+        return []
+    parts = [str(report.get("format", "")).upper()]
+    weight = next((f["value"] for f in report.get("facts", []) if f["name"] == _SHOWN_WEIGHTS[0]), None)
+    if weight is not None:
+        parts.append(_("%(weight)s in 18k yellow gold", weight=fmt.g(weight)))
+    if asset.render_state == "failed":
+        parts.append(_("no pictures could be made of it"))
+    return parts
+
+
+def findings_of(assets: list[Asset]) -> list[dict[str, Any]]:
+    """What reading the files found, worst first: {filename, text, severity}."""
+    order = {"blocker": 0, "warning": 1, "info": 2}
+    found = [
+        {"filename": a.filename, "text": reason_text(item), "severity": item.get("severity", "info")}
+        for a in assets
+        for item in [*a.report.get("findings", []), *a.report.get("warnings", [])]
+        if a.state == "ready"
+    ]
+    return sorted(found, key=lambda item: order.get(str(item["severity"]), 3))
+
+
+def fact_value(fact: Fact) -> str:
+    """A value with its unit in the reader's language."""
+    value, fmt = fact.value, Formats()
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int | float):
+        number = fmt.number(value, None if isinstance(value, int) else 2)
+        unit = {"mm2": "mm²", "mm3": "mm³"}.get(fact.unit, fact.unit)
+        return f"{number}\u00a0{unit}" if unit else number
+    return str(value)
+
+
+def fact_rows(facts: list[Fact]) -> dict[str, list[FactRow]]:
+    """Facts as the page groups them: `first`, `weights` (two alloys), `alloys` (all), `more`."""
+    rows = {fact.name: FactRow(fact, fact_word(fact.name), fact_value(fact), _note(fact)) for fact in facts}
+    weights = [row for name, row in rows.items() if name.startswith("weight_")]
+    return {
+        "first": [rows[name] for name in _FIRST if name in rows],
+        "weights": [rows[name] for name in _SHOWN_WEIGHTS if name in rows],
+        "alloys": sorted(weights, key=lambda row: row.label),
+        "more": [row for name, row in rows.items() if name not in _FIRST and not name.startswith("weight_")],
+    }
+
+
+def _note(fact: Fact) -> str:
+    parts = []
+    if fact.tolerance and isinstance(fact.value, int | float):
+        parts.append("± " + Formats().number(fact.tolerance, 3))
+    if fact.confirmed_at:
+        parts.append(_("confirmed"))
+    return " · ".join(parts)
+
+
+def metals_line(metals: list[str]) -> str:
+    """Metals of a design as one line."""
+    return ", ".join(metal_word(metal) for metal in metals)
