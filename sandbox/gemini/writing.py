@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.gemini import facts as says
 
 #: No story needs more sentences than this about one piece.
-_MOST = 14
+_MOST = 12
 _LAYOUTS = ("cover", "full", "pair", "detail")
 
 
@@ -13,7 +13,7 @@ def story(task: dict[str, Any]) -> dict[str, Any]:
     """Headline, paragraphs and claims; every claim is a sentence of the story and names its fact."""
     chinese = _chinese(task)
     title, kind, by = _names(task, chinese)
-    claims = _claims(task, chinese)
+    claims = _claims(says.worth_telling(_facts(task)), chinese)
     measured = {f.get("name") for f in _facts(task) if f.get("source") == "measured"}
     told = [c["text"] for c in claims if c["fact"] not in measured]
     counted = [c["text"] for c in claims if c["fact"] in measured]
@@ -41,7 +41,7 @@ def lookbook(task: dict[str, Any], images: int) -> dict[str, Any]:
     chinese = _chinese(task)
     title, kind, by = _names(task, chinese)
     measured = {f.get("name") for f in _facts(task) if f.get("source") == "measured"}
-    claims = sorted(_claims(task, chinese), key=lambda claim: claim["fact"] in measured)
+    claims = sorted(_claims(says.worth_telling(_facts(task)), chinese), key=lambda claim: claim["fact"] in measured)
     listed = task.get("images")
     count = len(listed) if isinstance(listed, list) and listed else images or 1
     pages = [{"title": title, "caption": by or kind, "image_index": 0, "layout": "cover"}]
@@ -85,13 +85,13 @@ def spec(task: dict[str, Any]) -> dict[str, Any]:
         "sections": sections,
         "items": [item for section in sections for item in section["items"]],
         "notes": [],
-        "claims": _claims(task, chinese),
+        "claims": _claims(says.worth_telling(_facts(task)), chinese),
         "language": str(task.get("language") or "en") if chinese else "en",
     }
 
 
-def _claims(task: dict[str, Any], chinese: bool) -> list[dict[str, str]]:
-    made = [{"text": says.sentence(f, chinese), "fact": str(f.get("name", ""))} for f in _facts(task)]
+def _claims(facts: list[dict[str, Any]], chinese: bool) -> list[dict[str, str]]:
+    made = [{"text": says.sentence(fact, chinese), "fact": str(fact.get("name", ""))} for fact in facts]
     return [claim for claim in made if claim["text"]][:_MOST]
 
 

@@ -165,6 +165,18 @@ def test_any_schema_is_satisfied(client: Any) -> None:
     assert Odd.model_validate_json(answer.text).more
 
 
+def test_of_sixteen_weights_a_story_tells_three_and_never_rounds(client: Any) -> None:
+    codes = ["24k_yellow", "18k_yellow", "14k_rose", "sterling", "platinum_950_ru", "palladium_950"]
+    weights = [
+        {"name": f"weight_{code}", "value": 6.40123 + n, "unit": "g", "source": "measured"}
+        for n, code in enumerate(codes)
+    ]
+    noise = [{"name": "triangles", "value": 1200, "source": "measured"}, {"name": "stone_count", "value": 0}]
+    story = ask(client, {**STORY, "facts": weights + noise, "language": "en"}, Story).parsed
+    assert [c.fact for c in story.claims] == ["weight_18k_yellow", "weight_sterling", "weight_platinum_950_ru"]
+    assert story.claims[0].text == "In 18k yellow gold it weighs 7.40123 g."
+
+
 def png(size: tuple[int, int] = (60, 40)) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", size, (120, 90, 60)).save(out, "PNG")
