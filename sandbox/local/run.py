@@ -19,6 +19,8 @@ from sandbox.services.process import Process, tail, wait_until_ready
 
 _HEALTHY_SECONDS = 90.0
 _CRASHES_TOO_MANY = 3
+# A terminal and a wrapper may both pass on the same Ctrl-C.
+_ONE_REQUEST_SECONDS = 0.5
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -57,14 +59,16 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _stop(supervisor: Supervisor) -> None:
+    asked = time.monotonic()
+
     def at_once(number: int, frame: FrameType | None) -> None:
-        supervisor.kill()
+        if time.monotonic() - asked > _ONE_REQUEST_SECONDS:
+            supervisor.kill()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, at_once)
-    began = time.monotonic()
     supervisor.stop()
-    done("stopped", time.monotonic() - began)
+    done("stopped", time.monotonic() - asked)
 
 
 def _start(instance: Instance, supervisor: Supervisor, *, empty: bool) -> None:

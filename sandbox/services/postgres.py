@@ -43,6 +43,11 @@ class Postgres(Service):
         self.created = False
         self.url = f"postgresql://{OWNER}:{quote(self._password)}@127.0.0.1:{self.port}/{DATABASE}"
 
+    @property
+    def cluster(self) -> Path | None:
+        """Where the files are, once started."""
+        return self._place.root if self._place else None
+
     def stop(self, grace: float | None = None) -> None:
         """Fast shutdown; a throw-away cluster is removed."""
         super().stop(grace)
