@@ -185,12 +185,12 @@ def _conditions(asked: CatalogQuery, *, user_id: str) -> list[ColumnElement[bool
 
 
 def _reserved(territory: str) -> ColumnElement[bool]:
-    """An exclusive or sole license in force covers this territory."""
+    """An exclusive, sole or bought-out license covers this territory; the function tells scopes, never parties."""
     return text(
-        "exists (select 1 from jsonb_array_elements(designs.reserved) r where"
-        " (:territory = 'WORLD' or jsonb_exists(r->'territories', 'WORLD')"
-        " or jsonb_exists(r->'territories', :territory))"
-        " and coalesce(cast(r->>'until' as date) >= current_date, true))"
+        "exists (select 1 from design_grants(designs.id) taken where taken.kind <> 'non_exclusive'"
+        " and (taken.active_until is null or taken.active_until > now())"
+        " and (:territory = 'WORLD' or jsonb_exists(taken.territories, 'WORLD')"
+        " or jsonb_exists(taken.territories, :territory)))"
     ).bindparams(territory=territory)  # type: ignore[return-value]
 
 

@@ -21,6 +21,8 @@ def protect(op: Any, table: str, *, read: str, write: str | None = None) -> None
     check = write or read
     op.execute(f"alter table {table} enable row level security")
     op.execute(f"alter table {table} force row level security")
+    # Forced row security binds the owner too; without this, a migration by an owner who is no superuser sees nothing.
+    op.execute(f"create policy owner on {table} to current_user using (true) with check (true)")
     op.execute(f"create policy worker on {table} to {WORKER_ROLE} using (true) with check (true)")
     op.execute(f"create policy web_read on {table} for select to {WEB_ROLE} using ({read})")
     op.execute(f"create policy web_insert on {table} for insert to {WEB_ROLE} with check ({check})")

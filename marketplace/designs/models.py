@@ -54,8 +54,6 @@ class Design(Created, Base):
     cad_pins: Mapped[list[Any]] = mapped_column(default=list)
     story: Mapped[dict[str, Any] | None] = mapped_column(_JSON)
     lookbook: Mapped[dict[str, Any] | None] = mapped_column(_JSON)
-    #: [{territories, until}] of exclusive and sole licenses in force, kept by licensing; names nobody.
-    reserved: Mapped[list[Any]] = mapped_column(default=list)
 
     @property
     def list_price(self) -> Money | None:

@@ -85,11 +85,18 @@ def test_run_time_roles_own_nothing_and_bypass_nothing(instance: Instance) -> No
                 " and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb)"
             )
         )
-        leaky = connection.scalar(
-            text(
-                "select count(*) from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
-                " where n.nspname = 'public' and p.prosecdef"
+        leaky = list(
+            connection.scalars(
+                text(
+                    "select p.proname || ':' || array_to_string(p.proargnames, ',') from pg_proc p"
+                    " join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'public' and p.prosecdef"
+                )
             )
         )
         views = connection.scalar(text("select count(*) from information_schema.views where table_schema = 'public'"))
-    assert (owned, strong, leaky, views) == (0, 0, 0, 0)
+    assert (owned, strong, views) == (0, 0, 0)
+    # The one function that sees past row security tells what is taken of a design, and names no party and no money.
+    assert leaky == [
+        "design_grants:wanted,kind,territories,channels,categories,metals,start,term_months,active_from,active_until,"
+        "created_at"
+    ]

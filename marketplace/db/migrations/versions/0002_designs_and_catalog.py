@@ -71,7 +71,6 @@ def upgrade() -> None:
         sa.Column("cad_pins", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("story", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("lookbook", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
-        sa.Column("reserved", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("state in ('draft', 'listed', 'removed')", name=op.f("ck_designs_state")),
         sa.CheckConstraint(
