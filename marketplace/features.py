@@ -11,6 +11,9 @@ from marketplace.catalog import api as catalog_api
 from marketplace.catalog import views as catalog_views
 from marketplace.desk import views as desk_views
 from marketplace.home import views as home_views
+from marketplace.licensing import api as licensing_api
+from marketplace.licensing import license_api, license_views
+from marketplace.licensing import views as negotiation_views
 from marketplace.manufacturing import api as manufacturing_api
 from marketplace.manufacturing import views as manufacturing_views
 from marketplace.notifications import views as notifications_views
@@ -58,6 +61,10 @@ def sections(*, development: bool) -> list[Section]:
         manufacturing_api.api,
         production_views.section,
         production_api.api,
+        negotiation_views.section,
+        licensing_api.api,
+        license_views.section,
+        license_api.api,
     ]
     if development:
         found.append(public_views.styleguide)

@@ -10,7 +10,7 @@ from marketplace.licensing.rules import side_of
 from marketplace.policy.decide import relations_of
 
 
-def load_negotiation(session: Session, actor: Actor, negotiation_id: str) -> Negotiation:
+def load_negotiation(session: Session, actor: Actor, negotiation_id: str, **_more: str) -> Negotiation:
     """A negotiation the actor's organization is a party of. Raises NotFound."""
     found = session.scalars(
         select(Negotiation).where(
@@ -23,7 +23,7 @@ def load_negotiation(session: Session, actor: Actor, negotiation_id: str) -> Neg
     return found
 
 
-def load_license(session: Session, actor: Actor, license_id: str) -> License:
+def load_license(session: Session, actor: Actor, license_id: str, **_more: str) -> License:
     """A license the actor's organization is a party of. Raises NotFound."""
     found = session.scalars(
         select(License).where(

@@ -14,6 +14,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.money import Money
 from marketplace.licensing.models import License, Negotiation, Signature
+from marketplace.licensing.queries import signatures
 from marketplace.licensing.rights import period
 from marketplace.licensing.rules import LICENSE, SIGN_WITHIN, other, same_name, side_of
 from marketplace.licensing.terms import Terms
@@ -110,11 +111,6 @@ def sign(
     else:
         _tell(session, held, other(side), "license_signed")
     return made
-
-
-def signatures(session: Session, license_id: str) -> list[Signature]:
-    """Who has signed, first come first."""
-    return list(session.scalars(select(Signature).where(Signature.license_id == license_id).order_by(Signature.at)))
 
 
 def open_checkout(session: Session, actor: Actor, license_id: str, *, fee_bps: int, title: str) -> str:

@@ -86,6 +86,24 @@ ROYALTY_BASES: dict[str, Any] = {
     "unit": _l("Each piece"),
 }
 
+#: State of a license -> (word, tone of its badge).
+LICENSE_STATES: dict[str, tuple[Any, str]] = {
+    "drafting": (_l("Being drawn up"), "info"),
+    "to_sign": (_l("To be signed"), "warn"),
+    "to_pay": (_l("To be paid"), "warn"),
+    "active": (_l("Active"), "ok"),
+    "expired": (_l("Expired"), ""),
+    "ended": (_l("Not concluded"), ""),
+}
+
+#: Filter of the inbox -> word.
+INBOX: dict[str, Any] = {
+    "all": _l("All"),
+    "needs_me": _l("Your turn"),
+    "waiting": _l("Waiting"),
+    "closed": _l("Closed"),
+}
+
 #: Languages an agreement can be governed by: locale code -> its own name.
 GOVERNING: dict[str, str] = {"en": "English", "zh_Hans": "简体中文", "zh_Hant": "繁體中文"}
 

@@ -2,17 +2,19 @@
 
 import re
 
-#: Languages we name to readers, each by its English word (a key of the translation catalogs).
+from flask_babel import lazy_gettext as _l
+
+#: Languages we name to readers, each by its word in the reader's language.
 NAMES = {
-    "en": "English",
-    "zh_Hans": "Simplified Chinese",
-    "zh_Hant": "Traditional Chinese",
-    "fr": "French",
-    "it": "Italian",
-    "de": "German",
-    "es": "Spanish",
-    "ja": "Japanese",
-    "ko": "Korean",
+    "en": _l("English"),
+    "zh_Hans": _l("Simplified Chinese"),
+    "zh_Hant": _l("Traditional Chinese"),
+    "fr": _l("French"),
+    "it": _l("Italian"),
+    "de": _l("German"),
+    "es": _l("Spanish"),
+    "ja": _l("Japanese"),
+    "ko": _l("Korean"),
 }
 
 #: Locales a reader can have; messages are translated into these.

@@ -85,7 +85,7 @@ def read_form(model: type[T]) -> T:
             data[key] = [v for v in request.form.getlist(key) if v != ""]
         elif key in request.form and (request.form[key].strip() != "" or info.is_required()):
             data[key] = request.form[key]
-    return _validated(model, data)
+    return validated(model, data)
 
 
 def read_json(model: type[T]) -> T:
@@ -110,10 +110,11 @@ def read_query(model: type[T]) -> T:
             value = request.args.getlist(name) if many else request.args[name]
             if value != "":
                 data[name] = value
-    return _validated(model, data)
+    return validated(model, data)
 
 
-def _validated(model: type[T], data: dict[str, Any]) -> T:
+def validated(model: type[T], data: dict[str, Any]) -> T:
+    """`data` as `model`; raises Invalid with a message for each field."""
     if any("\x00" in v for v in data.values() if isinstance(v, str)):
         raise Invalid("invalid", "The text holds a character that cannot be stored.")
     try:

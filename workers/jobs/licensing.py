@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts.models import Membership, Organization, User
 from marketplace.app import create_app
 from marketplace.gateways.documents import make_pdf
-from marketplace.licensing import negotiating, operations
+from marketplace.licensing import negotiating, operations, queries
 from marketplace.licensing.agreement import TEMPLATE, Draft, values
 from marketplace.licensing.models import License, Negotiation
 from workers.run import Run
@@ -64,7 +64,7 @@ def _draft(session: Session, held: License, brand: str, *, signed: bool) -> Draf
         negotiation=session.get_one(Negotiation, held.negotiation_id),
         designer=session.get_one(Organization, held.designer_org_id),
         buyer=session.get_one(Organization, held.buyer_org_id),
-        signatures=operations.signatures(session, held.id) if signed else [],
+        signatures=queries.signatures(session, held.id) if signed else [],
         second=next((locale for locale in wanted if locale.startswith("zh")), None),
         brand=brand,
     )

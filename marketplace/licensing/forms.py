@@ -1,0 +1,118 @@
+"""Input of the negotiation and license pages; amounts are typed in major units."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from marketplace.kernel.errors import Invalid
+from marketplace.kernel.money import Money, parse_amount
+from marketplace.licensing.terms import Terms
+from marketplace.licensing.vocabulary import WORLD
+from marketplace.web.forms import Form, validated
+from marketplace.web.i18n import Formats
+
+_AMOUNTS = ("fee", "royalty_per_unit", "advance", "minimum_guarantee")
+_Amount = Annotated[str, Field(max_length=40)]
+
+
+class TermsForm(Form):
+    """The term sheet as a page sends it. All amounts are in `fee_currency`."""
+
+    kind: str = Field(min_length=1, max_length=20)
+    where: Literal["world", "countries"] = "countries"
+    territories: list[str] = Field(default=[], max_length=250)
+    channels: list[str] = Field(default=[], max_length=20)
+    categories: list[str] = Field(default=[], max_length=20)
+    metals: list[str] = Field(default=[], max_length=40)
+    start: str | None = None
+    term_months: int | None = None
+    max_units: int | None = None
+    fee: _Amount
+    fee_currency: str = "USD"
+    royalty_percent: str | None = Field(default=None, max_length=12)
+    royalty_per_unit: _Amount | None = None
+    royalty_base: str | None = None
+    advance: _Amount | None = None
+    minimum_guarantee: _Amount | None = None
+    sell_off_months: int | None = None
+    credit: str | None = None
+    derivatives: str = "none"
+    marketing_images: bool = False
+    governing_language: str = "en"
+    customization: str | None = None
+    valid_until: str | None = None
+    message: str | None = Field(default=None, max_length=4000)
+
+    def to_terms(self) -> Terms:
+        """The typed sheet. Raises Invalid with the fields named as the page names them."""
+        data: dict[str, Any] = self.model_dump(exclude={"where", "fee_currency", "message"}, exclude_none=True)
+        data = {k: v for k, v in data.items() if k in Terms.model_fields}
+        if self.where == "world":
+            data["territories"] = [WORLD]
+        problems: dict[str, str] = {}
+        for name in _AMOUNTS:
+            if name not in data:
+                continue
+            try:
+                data[name] = {"amount": parse_amount(data[name], self.fee_currency), "currency": self.fee_currency}
+            except Invalid as error:
+                problems[name] = error.message
+        if problems:
+            raise Invalid("invalid", "Please correct the marked fields.", fields=problems)
+        return validated(Terms, data)
+
+
+class NewForm(TermsForm):
+    """Opening a negotiation over a design."""
+
+    design: str = Field(min_length=1, max_length=40)
+
+
+class CounterForm(TermsForm):
+    """A counter offer to the version the person saw."""
+
+    base_version: int
+
+
+class AnswerForm(Form):
+    """Accepting, declining or withdrawing the version the person saw."""
+
+    version: int
+    terms_hash: str | None = Field(default=None, max_length=64)
+    reason: str | None = Field(default=None, max_length=4000)
+
+
+class MessageForm(Form):
+    """A message."""
+
+    text: str = Field(min_length=1, max_length=4000)
+
+
+class SignForm(Form):
+    """A typed signature under one exact document."""
+
+    typed_name: str = Field(min_length=1, max_length=200)
+    agree: bool = False
+    document_sha256: str = Field(min_length=64, max_length=64)
+
+
+def form_values(terms: dict[str, Any]) -> dict[str, Any]:
+    """A stored term sheet as the page's form shows it; the expiry is left out, a new offer has a new one."""
+    shown = {k: v for k, v in terms.items() if v is not None and k != "valid_until"}
+    currency = terms["fee"]["currency"]
+    for name in _AMOUNTS:
+        if terms.get(name):
+            shown[name] = Formats().plain_amount(Money(terms[name]["amount"], currency))
+    shown["fee_currency"] = currency
+    shown["where"] = "world" if terms["territories"] == [WORLD] else "countries"
+    shown["territories"] = [] if shown["where"] == "world" else terms["territories"]
+    if terms.get("royalty_percent") is not None:
+        shown["royalty_percent"] = str(Decimal(str(terms["royalty_percent"])))
+    return shown
+
+
+def until_date(moment: datetime) -> str:
+    """A moment as a date field shows it."""
+    return f"{moment:%Y-%m-%d}"

@@ -1,0 +1,94 @@
+"""Pages of licenses: list, agreement, signing, paying."""
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from marketplace.kernel.errors import Conflict
+from marketplace.licensing import operations, queries
+from marketplace.licensing.access import load_license
+from marketplace.licensing.forms import SignForm
+from marketplace.licensing.license_page import read_license
+from marketplace.licensing.models import License
+from marketplace.licensing.vocabulary import LICENSE_STATES
+from marketplace.payments.checkout import url_for_checkout
+from marketplace.policy.permissions import Permission
+from marketplace.web.call import AfterCommit, Call
+from marketplace.web.errors import is_htmx
+from marketplace.web.forms import FormState, read_form
+from marketplace.web.navigate import leave_for, see_other
+from marketplace.web.section import ROUTES, Section
+
+section = Section("licenses", url_prefix="/licenses")
+
+#: Seconds that the address of the document works.
+DOCUMENT_LIFE_S = 60
+
+
+@section.get("", needs=Permission.LICENSE_LIST)
+def index(call: Call) -> ResponseReturnValue:
+    """All licenses, newest first."""
+    found = queries.licenses(call.session, call.actor, cursor=request.args.get("cursor"))
+    more = queries.around(call.session, call.actor, [row.negotiation_id for row in found.items])
+    titles = queries.titles(call.session, [row.negotiation_id for row in found.items])
+    names = {
+        row.id: queries.counterpart(row, call.actor, more[row.negotiation_id].designer_name) for row in found.items
+    }
+    return render_template(
+        "licenses/index.html", page=found, names=names, titles=titles, states=LICENSE_STATES, fee_of=operations.fee_of
+    )
+
+
+@section.get("/<license_id>", needs=Permission.LICENSE_READ, subject=load_license)
+def show(call: Call, held: License, form: FormState | None = None) -> ResponseReturnValue:
+    """Terms, document, signatures, payment; polls itself while it waits for somebody else."""
+    page = read_license(call.session, call.actor, held, returned="paid" in request.args)
+    name = "licenses/_body.html" if is_htmx() and form is None else "licenses/show.html"
+    # Orders come after licenses; the link is there when that feature is.
+    order_url = url_for("orders.new", license_id=held.id) if "orders.new" in ROUTES else None
+    return render_template(name, page=page, form=form, states=LICENSE_STATES, order_url=order_url)
+
+
+@section.get("/<license_id>/document", needs=Permission.LICENSE_READ, subject=load_license)
+def document(call: Call, held: License) -> ResponseReturnValue:
+    """The agreement by an address that works for a minute: with the signature page once there is one."""
+    key = held.signed_document_key or held.document_key
+    if key is None:
+        raise Conflict("not_drafted", "The agreement is still being drawn up. Try again in a moment.")
+    name = f"license-{held.id}{'-signed' if held.signed_document_key else ''}.pdf"
+    return leave_for(call.services.storage.presign_get(key, DOCUMENT_LIFE_S, name, "application/pdf"))
+
+
+@section.post("/<license_id>/sign", needs=Permission.LICENSE_SIGN, subject=load_license, on_invalid=show)
+def sign(call: Call, held: License) -> ResponseReturnValue:
+    """Sign for one's side."""
+    given = read_form(SignForm)
+    operations.sign(
+        call.session,
+        call.actor,
+        held.id,
+        typed_name=given.typed_name,
+        agree=given.agree,
+        document_sha256=given.document_sha256,
+        user_agent=request.user_agent.string,
+    )
+    return see_other("licenses.show", toast=_("Signed."), license_id=held.id)
+
+
+@section.post("/<license_id>/checkout", needs=Permission.LICENSE_PAY, subject=load_license)
+def checkout(call: Call, held: License) -> AfterCommit:
+    """Go to the payment page."""
+    checkout_id = start_checkout(call, held)
+    return AfterCommit(lambda: leave_for(url_for_checkout(call.services, call.actor, checkout_id)))
+
+
+def start_checkout(call: Call, held: License) -> str:
+    """The checkout of the license fee."""
+    title = queries.titles(call.session, [held.negotiation_id])[held.negotiation_id]
+    return operations.open_checkout(
+        call.session,
+        call.actor,
+        held.id,
+        fee_bps=call.settings.platform_fee_bps,
+        title=_("License for %(design)s", design=title),
+    )

@@ -1,0 +1,213 @@
+"""Reading negotiations and licenses: the inbox, one thread, and what other features may know."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from marketplace.accounts.models import Organization
+from marketplace.designs.queries import DesignCard, cards
+from marketplace.kernel import clock
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import Conflict, NotFound
+from marketplace.licensing.models import License, Negotiation, Offer, ReadMark, Signature
+from marketplace.licensing.rules import alias_code, side_of, state_now
+from marketplace.messaging.queries import unread_counts
+from marketplace.web.paging import Page, page
+
+#: The filters of the inbox.
+FILTERS = ("all", "needs_me", "waiting", "closed")
+
+Sign = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a page needs beside the negotiation itself."""
+
+    designer_name: str
+    buyer_name: str
+    last_terms: dict[str, Any]
+    last_side: str
+    last_at: datetime
+    read_at: datetime | None
+    license_id: str | None
+    license_state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """One line of the inbox, as the actor's side sees it."""
+
+    negotiation: Negotiation
+    around: Around
+    counterpart: str
+    state: str
+    mine: bool
+    unread: int
+    card: DesignCard | None
+
+    @property
+    def title(self) -> str:
+        """The design's title when the negotiation began."""
+        return str(self.negotiation.snapshot.get("title", ""))
+
+
+def buyer_alias(buyer_org_id: str, design_id: str) -> str:
+    """What a designer calls a buyer until there is an order ("Buyer 7F3A"); differs from design to design."""
+    return _("Buyer %(code)s", code=alias_code(buyer_org_id, design_id))
+
+
+def counterpart(negotiation: Negotiation | License, actor: Actor, designer_name: str) -> str:
+    """The other side's name, as far as the actor may know it."""
+    if side_of(negotiation, actor) == "designer":
+        return buyer_alias(negotiation.buyer_org_id, negotiation.design_id)
+    return designer_name
+
+
+def active_license(session: Session, license_id: str) -> License:
+    """A license under which pieces may be ordered now. Raises NotFound; Conflict `license_not_active`."""
+    held = session.get(License, license_id)
+    if held is None:
+        raise NotFound
+    now = clock.now()
+    begun = held.active_from is not None and held.active_from <= now
+    if held.state != "active" or not begun or (held.active_until is not None and held.active_until <= now):
+        raise Conflict("license_not_active", "This license is not active.", extra={"state": held.state})
+    return held
+
+
+def around(session: Session, actor: Actor, negotiation_ids: Sequence[str]) -> dict[str, Around]:
+    """By negotiation: the names, the last offer, when it was read, the license; in one statement."""
+    if not negotiation_ids:
+        return {}
+    designer, buyer = aliased(Organization), aliased(Organization)
+    query = (
+        select(Negotiation.id, designer.name, buyer.name, Offer, ReadMark.read_at, License.id, License.state)
+        .join(designer, designer.id == Negotiation.designer_org_id)
+        .join(buyer, buyer.id == Negotiation.buyer_org_id)
+        .join(Offer, and_(Offer.negotiation_id == Negotiation.id, Offer.version == Negotiation.current_version))
+        .outerjoin(ReadMark, and_(ReadMark.negotiation_id == Negotiation.id, ReadMark.org_id == actor.org_id))
+        .outerjoin(License, License.negotiation_id == Negotiation.id)
+        .where(Negotiation.id.in_(negotiation_ids))
+    )
+    return {
+        row[0]: Around(
+            designer_name=row[1],
+            buyer_name=row[2],
+            last_terms=row[3].terms,
+            last_side=row[3].side,
+            last_at=row[3].created_at,
+            read_at=row[4],
+            license_id=row[5],
+            license_state=row[6],
+        )
+        for row in session.execute(query)
+    }
+
+
+def inbox(
+    session: Session, actor: Actor, *, chosen: str = "all", cursor: str | None = None, limit: int = 24, sign: Sign
+) -> Page[InboxRow]:
+    """Negotiations of the actor's organization, the last moved first, in four statements."""
+    found = negotiations(session, actor, chosen=chosen, cursor=cursor, limit=limit)
+    rows: Sequence[Negotiation] = found.items
+    ids = [row.id for row in rows]
+    more = around(session, actor, ids)
+    unread = unread_counts(session, actor.org_id or "", {key: more[key].read_at for key in ids})
+    pictures = cards(session, [row.design_id for row in rows], sign)
+    now = clock.now()
+    items = []
+    for row in rows:
+        side, this = side_of(row, actor), more[row.id]
+        new_offer = this.last_side != side and (this.read_at is None or this.last_at > this.read_at)
+        state = state_now(row, now)
+        items.append(
+            InboxRow(
+                negotiation=row,
+                around=this,
+                counterpart=counterpart(row, actor, this.designer_name),
+                state=state,
+                mine=state == "open" and row.turn == side,
+                unread=unread.get(row.id, 0) + int(new_offer),
+                card=pictures.get(row.design_id),
+            )
+        )
+    return Page(items, found.next_cursor)
+
+
+def negotiations(
+    session: Session, actor: Actor, *, chosen: str = "all", cursor: str | None = None, limit: int = 24
+) -> Page[Negotiation]:
+    """Negotiations of the actor's organization, the last moved first. `chosen` is one of FILTERS."""
+    query = select(Negotiation).where(_ours(actor))
+    live = and_(Negotiation.state == "open", Negotiation.expires_at > clock.now())
+    my_turn = or_(
+        and_(Negotiation.turn == "designer", Negotiation.designer_org_id == actor.org_id),
+        and_(Negotiation.turn == "buyer", Negotiation.buyer_org_id == actor.org_id),
+    )
+    if chosen == "needs_me":
+        query = query.where(live, my_turn)
+    elif chosen == "waiting":
+        query = query.where(live, ~my_turn)
+    elif chosen == "closed":
+        query = query.where(~live)
+    return page(session, query, (Negotiation.updated_at, Negotiation.id), cursor=cursor, limit=limit)
+
+
+def open_negotiation_id(session: Session, actor: Actor, design_id: str) -> str | None:
+    """The buyer's running negotiation over a design."""
+    return session.scalars(
+        select(Negotiation.id).where(
+            Negotiation.design_id == design_id,
+            Negotiation.buyer_org_id == actor.org_id,
+            Negotiation.state == "open",
+            Negotiation.expires_at > clock.now(),
+        )
+    ).one_or_none()
+
+
+def offers(session: Session, negotiation_id: str) -> list[Offer]:
+    """Every version, oldest first."""
+    query = select(Offer).where(Offer.negotiation_id == negotiation_id).order_by(Offer.version).limit(500)
+    return list(session.scalars(query))
+
+
+def licenses(
+    session: Session, actor: Actor, *, state: str = "", cursor: str | None = None, limit: int = 24
+) -> Page[License]:
+    """Licenses of the actor's organization, newest first."""
+    query = select(License).where(or_(License.designer_org_id == actor.org_id, License.buyer_org_id == actor.org_id))
+    if state:
+        query = query.where(License.state == state)
+    return page(session, query, (License.created_at, License.id), cursor=cursor, limit=limit)
+
+
+def signatures(session: Session, license_id: str) -> list[Signature]:
+    """Who has signed, first come first."""
+    return signatures_of(session, [license_id]).get(license_id, [])
+
+
+def signatures_of(session: Session, license_ids: Sequence[str]) -> dict[str, list[Signature]]:
+    """Signatures by license, first come first."""
+    query = select(Signature).where(Signature.license_id.in_(license_ids)).order_by(Signature.at)
+    found: dict[str, list[Signature]] = {}
+    for mark in session.scalars(query):
+        found.setdefault(mark.license_id, []).append(mark)
+    return found
+
+
+def titles(session: Session, negotiation_ids: Sequence[str]) -> dict[str, str]:
+    """The design's title by negotiation, as it was when it began."""
+    rows = session.execute(
+        select(Negotiation.id, Negotiation.snapshot["title"].astext).where(Negotiation.id.in_(negotiation_ids))
+    )
+    return {row[0]: row[1] or "" for row in rows}
+
+
+def _ours(actor: Actor) -> Any:
+    return or_(Negotiation.designer_org_id == actor.org_id, Negotiation.buyer_org_id == actor.org_id)

@@ -1,0 +1,253 @@
+"""JSON of negotiations and licenses, in and out; the names are those of the public API."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from marketplace.kernel import clock
+from marketplace.kernel.actor import Actor
+from marketplace.licensing.models import License, Negotiation, Offer, Signature
+from marketplace.licensing.queries import Around, counterpart
+from marketplace.licensing.rules import side_of, state_now
+from marketplace.licensing.terms import Terms, changed_fields
+from marketplace.messaging.models import MessageTranslation
+from marketplace.messaging.queries import ThreadMessage
+from marketplace.web.forms import Body
+
+
+class OpenIn(Body):
+    """The first offer."""
+
+    terms: Terms
+    message: str | None = Field(default=None, max_length=4000)
+
+
+class OfferIn(OpenIn):
+    """A counter offer to `base_version`."""
+
+    base_version: int
+
+
+class AcceptIn(Body):
+    """The exact version; with `terms_hash` also the exact terms."""
+
+    version: int
+    terms_hash: str | None = Field(default=None, max_length=64)
+
+
+class DeclineIn(Body):
+    """The version that is declined, and why."""
+
+    version: int
+    reason: str | None = Field(default=None, max_length=4000)
+
+
+class MessageIn(Body):
+    """A message."""
+
+    text: str = Field(min_length=1, max_length=4000)
+
+
+class SignIn(Body):
+    """A typed signature; `document_sha256` binds it to the document that was read."""
+
+    typed_name: str = Field(min_length=1, max_length=200)
+    agree: bool
+    document_sha256: str | None = Field(default=None, max_length=64)
+
+
+class DesignRef(BaseModel):
+    """The design as it was when the negotiation began."""
+
+    id: str
+    title: str
+
+
+class VersionOut(BaseModel):
+    """One offer. `changed` names the fields that differ from the version before."""
+
+    id: str
+    version: int
+    by: str
+    at: datetime
+    terms: dict[str, Any]
+    terms_hash: str
+    changed: list[str]
+
+
+class NegotiationOut(BaseModel):
+    """A negotiation. `whose_turn` is null once it is over; `versions` is empty in lists."""
+
+    id: str
+    design: DesignRef
+    state: str
+    whose_turn: str | None
+    your_side: str
+    counterpart: str
+    current_version: int
+    expires_at: datetime
+    created_at: datetime
+    closed_reason: str | None
+    license: str | None
+    versions: list[VersionOut]
+
+
+class NegotiationPage(BaseModel):
+    """A page of negotiations."""
+
+    items: list[NegotiationOut]
+    next_cursor: str | None
+
+
+class TranslationOut(BaseModel):
+    """A translation and its status: pending, ready, figures_unchecked or failed."""
+
+    lang: str
+    status: str
+    text: str | None
+    model: str | None
+    sandbox: bool
+
+
+class MessageOut(BaseModel):
+    """A message with the translation that was asked for, if there is one."""
+
+    id: str
+    by: str
+    mine: bool
+    at: datetime
+    text: str
+    lang: str
+    translation: TranslationOut | None
+
+
+class MessagePage(BaseModel):
+    """A page of messages, oldest first; the cursor leads to earlier ones."""
+
+    items: list[MessageOut]
+    next_cursor: str | None
+
+
+class SignatureOut(BaseModel):
+    """One side's signature."""
+
+    side: str
+    typed_name: str
+    at: datetime
+    document_sha256: str
+
+
+class LicenseOut(BaseModel):
+    """A license. The document is at `/licenses/{id}/document` once `document_sha256` is there."""
+
+    id: str
+    negotiation: str
+    design: DesignRef
+    counterpart: str
+    your_side: str
+    state: str
+    kind: str
+    terms: dict[str, Any]
+    terms_hash: str
+    fee: dict[str, Any]
+    document_sha256: str | None
+    signed_document_sha256: str | None
+    signatures: list[SignatureOut]
+    active_from: datetime | None
+    active_until: datetime | None
+    created_at: datetime
+
+
+class LicensePageOut(BaseModel):
+    """A page of licenses."""
+
+    items: list[LicenseOut]
+    next_cursor: str | None
+
+
+class CheckoutOut(BaseModel):
+    """Where to pay."""
+
+    url: str
+
+
+def negotiation_out(actor: Actor, row: Negotiation, this: Around, versions: list[Offer]) -> NegotiationOut:
+    """A negotiation as the actor's side sees it."""
+    state = state_now(row, clock.now())
+    before: dict[str, Any] | None = None
+    made = []
+    for offer in versions:
+        made.append(
+            VersionOut(
+                id=offer.id,
+                version=offer.version,
+                by=offer.side,
+                at=offer.created_at,
+                terms=offer.terms,
+                terms_hash=offer.terms_hash,
+                changed=changed_fields(before, offer.terms),
+            )
+        )
+        before = offer.terms
+    return NegotiationOut(
+        id=row.id,
+        design=DesignRef(id=row.design_id, title=str(row.snapshot.get("title", ""))),
+        state=state,
+        whose_turn=row.turn if state == "open" else None,
+        your_side=side_of(row, actor) or "",
+        counterpart=counterpart(row, actor, this.designer_name),
+        current_version=row.current_version,
+        expires_at=row.expires_at,
+        created_at=row.created_at,
+        closed_reason=row.closed_reason,
+        license=this.license_id,
+        versions=made,
+    )
+
+
+def message_out(actor: Actor, designer_org_id: str, item: ThreadMessage) -> MessageOut:
+    """A message; `by` is the side."""
+    message = item.message
+    return MessageOut(
+        id=message.id,
+        by="designer" if message.org_id == designer_org_id else "buyer",
+        mine=message.org_id == actor.org_id,
+        at=message.created_at,
+        text=message.text,
+        lang=message.lang.replace("_", "-"),
+        translation=_translation(item.translation),
+    )
+
+
+def license_out(actor: Actor, held: License, this: Around, title: str, signed: list[Signature]) -> LicenseOut:
+    """A license as the actor's side sees it."""
+    return LicenseOut(
+        id=held.id,
+        negotiation=held.negotiation_id,
+        design=DesignRef(id=held.design_id, title=title),
+        counterpart=counterpart(held, actor, this.designer_name),
+        your_side=side_of(held, actor) or "",
+        state=held.state,
+        kind=held.kind,
+        terms=held.terms,
+        terms_hash=held.terms_hash,
+        fee={"amount": held.fee_amount, "currency": held.currency},
+        document_sha256=held.document_sha256,
+        signed_document_sha256=held.signed_document_sha256,
+        signatures=[
+            SignatureOut(side=s.side, typed_name=s.typed_name, at=s.at, document_sha256=s.document_sha256)
+            for s in signed
+        ],
+        active_from=held.active_from,
+        active_until=held.active_until,
+        created_at=held.created_at,
+    )
+
+
+def _translation(row: MessageTranslation | None) -> TranslationOut | None:
+    if row is None:
+        return None
+    return TranslationOut(
+        lang=row.lang.replace("_", "-"), status=row.state, text=row.text, model=row.model, sandbox=row.sandbox
+    )
