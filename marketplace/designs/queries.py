@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Float, cast, func, select
+from sqlalchemy import Float, cast, func, select, text
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Organization
@@ -57,7 +57,7 @@ def cards(session: Session, ids: Sequence[str], sign: Sign) -> dict[str, DesignC
             Design.category,
             Design.cover,
             Design.state,
-            cast(Fact.value.astext, Float).label("weight"),
+            cast(Fact.value.op("#>>")(text("'{}'")), Float).label("weight"),
         )
         .join(Organization, Organization.id == Design.org_id)
         .outerjoin(Fact, (Fact.design_id == Design.id) & (Fact.name == _WEIGHT))
