@@ -116,10 +116,10 @@ def approve(transport: Transport, email: str, password: str, names: Sequence[str
 
 def upload(caller: Caller, path: str, file: Path, kind: str) -> str:
     """Send a file straight to the object store and say so; returns the asset's id."""
-    data = file.read_bytes()
+    data, content_type = file.read_bytes(), TYPES.get(file.suffix.lower(), "application/octet-stream")
     asked = {
         "filename": file.name,
-        "content_type": TYPES.get(file.suffix.lower(), "application/octet-stream"),
+        "content_type": content_type,
         "size": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
         "kind": kind,
@@ -129,7 +129,7 @@ def upload(caller: Caller, path: str, file: Path, kind: str) -> str:
     if target is None:
         return str(asset)
     sent = requests.post(
-        target["url"], data=target["fields"], files={"file": (file.name, data, asked["content_type"])}, timeout=120
+        target["url"], data=target["fields"], files={"file": (file.name, data, content_type)}, timeout=120
     )
     if not sent.ok:
         raise DemoFailed(f"the object store answered {sent.status_code} to {file.name}: {sent.text[:300]}")

@@ -5,12 +5,14 @@ import sys
 
 import click
 
+from demo import commands as demo_commands
 from marketplace.accounts import operations as accounts
 from marketplace.config import Misconfigured, Settings
 from marketplace.db.migrate import prepare
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel.actor import system
 from marketplace.kernel.errors import DomainError
+from marketplace.payments import ledger as books
 from marketplace.services import Services
 
 
@@ -50,6 +52,30 @@ def create_operator(services: Services, name: str, email: str, password: str | N
     except DomainError as error:
         raise click.ClickException("; ".join([str(error), *error.fields.values()])) from error
     click.echo(f"Operator {email} created." + ("" if password else f" Password: {chosen}"))
+
+
+main.add_command(demo_commands.seed)
+main.add_command(demo_commands.demo)
+
+
+@main.group()
+def ledger() -> None:
+    """Look after the books."""
+
+
+@ledger.command("check")
+@click.pass_obj
+def check_ledger(services: Services) -> None:
+    """Check that every booking and every currency balances; exits 1 when something is wrong."""
+    with unit_of_work(services.engine, system("cli")) as session:
+        sums, wrong = books.balances(session), books.problems(session)
+    for balance in sums:
+        click.echo(f"{balance.account:<52} {balance.amount:>16,} {balance.currency}")
+    for line in wrong:
+        click.echo(f"WRONG: {line}", err=True)
+    if wrong:
+        sys.exit(1)
+    click.echo("Everything balances.")
 
 
 if __name__ == "__main__":

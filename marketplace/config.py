@@ -35,6 +35,7 @@ class Settings:
     stripe_api_key: str
     stripe_api_base: str
     stripe_webhook_secret: str
+    stripe_connect_webhook_secret: str
     gemini_api_key: str
     gemini_base_url: str
     gemini_text_model: str
@@ -87,6 +88,7 @@ class Settings:
             stripe_api_key=_required(e, "STRIPE_API_KEY"),
             stripe_api_base=e.get("STRIPE_API_BASE", "").rstrip("/"),
             stripe_webhook_secret=_required(e, "STRIPE_WEBHOOK_SECRET"),
+            stripe_connect_webhook_secret=e.get("STRIPE_CONNECT_WEBHOOK_SECRET", ""),
             gemini_api_key=e.get("GEMINI_API_KEY", ""),
             gemini_base_url=e.get("GEMINI_BASE_URL", "").rstrip("/"),
             gemini_text_model=e.get("GEMINI_TEXT_MODEL", "gemini-3.8-flash"),

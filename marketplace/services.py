@@ -49,7 +49,9 @@ class Services:
         """Stripe."""
         s = self.settings
         return Payments(
-            api_key=s.stripe_api_key, api_base=s.stripe_api_base, webhook_secrets=(s.stripe_webhook_secret,)
+            api_key=s.stripe_api_key,
+            api_base=s.stripe_api_base,
+            webhook_secrets=(s.stripe_webhook_secret, s.stripe_connect_webhook_secret),
         )
 
     @cached_property
