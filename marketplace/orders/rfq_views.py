@@ -16,6 +16,7 @@ from marketplace.orders.forms import QuoteForm, RfqFilter
 from marketplace.orders.models import Rfq
 from marketplace.orders.present import rfq_out
 from marketplace.orders.routing import Offer
+from marketplace.orders.words import fact_rows, line_words
 from marketplace.policy.permissions import Permission as P
 from marketplace.web.call import Call
 from marketplace.web.forms import FormState, read_form, read_query
@@ -52,6 +53,8 @@ def show(call: Call, rfq: Rfq, form: FormState | None = None) -> ResponseReturnV
         "rfqs/show.html",
         rfq=rfq,
         spec=rfq.spec,
+        lines=[line_words(line) for line in rfq.spec["lines"]],
+        fact_rows=fact_rows(rfq.spec.get("facts") or []),
         view=rfq_out(rfq),
         quote=quote,
         card=pictures.get(rfq.design_id),

@@ -1,13 +1,14 @@
 """Words of orders in the reader's language: stations, turns, actions, lines."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from marketplace.designs.vocabulary import metal_word
+from marketplace.designs.vocabulary import fact_word, metal_word
 from marketplace.orders.rules import STATIONS
+from marketplace.web.i18n import Formats
 
 STATION_WORDS: dict[str, Any] = {
     "placed": _l("Placed"),
@@ -70,3 +71,23 @@ def line_words(line: Mapping[str, Any]) -> str:
     if line.get("engraving"):
         parts.append(_("engraved “%(text)s”", text=line["engraving"]))
     return _(", ").join(parts)
+
+
+def fact_rows(facts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The facts of a specification for the facts list: numbers and words; nested values are left out."""
+    fmt = Formats()
+    rows = []
+    for fact in facts:
+        value = fact.get("value")
+        if isinstance(value, bool):
+            shown = _("Yes") if value else _("No")
+        elif isinstance(value, int | float):
+            shown = fmt.number(value, 0 if isinstance(value, int) else 2)
+        elif isinstance(value, str) and value:
+            shown = value
+        else:
+            continue
+        unit = fact.get("unit") or ""
+        label = fact_word(str(fact["name"]))
+        rows.append({"label": label, "value": f"{shown}\u00a0{unit}".rstrip(), "source": fact.get("source")})
+    return rows

@@ -74,7 +74,7 @@ def story(session: Session, actor: Actor, order: Order) -> Story:
         }
         for event in events
     ]
-    found.view["shipment"] = _shipment_out(found.shipment)
+    found.view["shipment"] = _shipment_out(found.shipment, worth="ship_to" in seen)
     if "nda" in seen:
         found.view["nda"] = {
             "version": order.nda_version,
@@ -119,12 +119,12 @@ def shots(found: Story, event: StageEvent, sign: Sign, alt: str) -> list[dict[st
     return [{"src": p.url(sign, 320), "href": p.url(sign, 1600), "alt": alt} for p in pictures]
 
 
-def _shipment_out(shipment: Shipment | None) -> dict[str, Any] | None:
+def _shipment_out(shipment: Shipment | None, *, worth: bool) -> dict[str, Any] | None:
     if shipment is None:
         return None
     return {
         "carrier": shipment.carrier,
         "tracking": shipment.tracking,
-        "declared_value": money_out(shipment.declared),
+        "declared_value": money_out(shipment.declared) if worth else None,
         "shipped_at": shipment.shipped_at.isoformat(),
     }

@@ -5,10 +5,17 @@ from typing import Any
 from flask import jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
+from marketplace.db.unit_of_work import unit_of_work
+from marketplace.designs.access import load_asset
+from marketplace.designs.models import Asset
 from marketplace.designs.queries import cards
-from marketplace.designs.uploads import create_asset
-from marketplace.kernel.errors import DomainError, Invalid
+from marketplace.designs.rules import LIMITS
+from marketplace.designs.uploads import complete, create_asset, look
+from marketplace.designs.vocabulary import reason_text
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import DomainError, Invalid, NotFound
 from marketplace.kernel.money import Money, parse_amount
 from marketplace.orders.access import load_order
 from marketplace.orders.models import Order
@@ -20,7 +27,7 @@ from marketplace.production.forms import EvidenceIn, ShipForm, StageForm
 from marketplace.production.operations import Parcel
 from marketplace.production.rules import LAST, choices, progress
 from marketplace.production.words import timeline
-from marketplace.web.call import Call
+from marketplace.web.call import AfterCommit, Call
 from marketplace.web.forms import FormState, read_form, read_json
 from marketplace.web.i18n import Formats
 from marketplace.web.navigate import see_other
@@ -68,6 +75,7 @@ def bench(call: Call, order: Order, form: FormState | None = None) -> ResponseRe
         stages=progress(done),
         choices=choices(done[-1] if done else None),
         photos=[_photo(call, asset, pictures) for asset in photos],
+        max_bytes=LIMITS["evidence"].max_bytes,
         packed=bool(done) and done[-1] == LAST,
         lines=[line_words(line) for line in order.lines],
     )
@@ -106,6 +114,35 @@ def announce(call: Call, order: Order, given: EvidenceIn) -> dict[str, Any]:
     return {"asset": made.asset.id, "upload": upload}
 
 
+def load_evidence(session: Session, actor: Actor, order_id: str, asset_id: str) -> Asset:
+    """A photo of one's own workshop that belongs to this order; raises NotFound."""
+    asset = load_asset(session, actor, asset_id)
+    if asset.order_id != order_id or asset.kind != "evidence":
+        raise NotFound
+    return asset
+
+
+@section.post("/<order_id>/evidence/<asset_id>/complete", needs=P.ASSET_UPLOAD, subject=load_evidence)
+def complete_evidence(call: Call, asset: Asset) -> AfterCommit:
+    """The bytes have arrived: look at them outside of any transaction, then have them checked."""
+
+    def run() -> ResponseReturnValue:
+        look(call.services.storage, asset)
+        with unit_of_work(call.services.engine, call.actor) as session:
+            done = complete(session, call.actor, asset.id)
+        return jsonify({"id": done.id, "state": done.state}), 202
+
+    return AfterCommit(run)
+
+
+@section.get("/<order_id>/evidence/<asset_id>", needs=P.ASSET_READ, subject=load_evidence)
+def evidence_row(call: Call, asset: Asset) -> ResponseReturnValue:
+    """One photo's row; it polls itself until the photo is checked."""
+    order_id = asset.order_id or ""
+    pictures = queries.evidence_pictures(call.session, order_id) if asset.state == "ready" else {}
+    return render_template("production/_photo.html", photo=_photo(call, asset, pictures), order_id=order_id)
+
+
 @section.get("/<order_id>/ship", needs=P.SHIPMENT_RECORD, subject=load_order)
 def ship_page(call: Call, order: Order, form: FormState | None = None) -> ResponseReturnValue:
     """Carrier, tracking number, declared value."""
@@ -136,12 +173,13 @@ def accept_delivery(call: Call, order: Order) -> ResponseReturnValue:
     )
 
 
-def _photo(call: Call, asset: Any, pictures: dict[str, Any]) -> dict[str, Any]:
+def _photo(call: Call, asset: Asset, pictures: dict[str, Any]) -> dict[str, Any]:
     found = pictures.get(asset.id)
     state = {"ready": "ready", "rejected": "failed"}.get(asset.state, "processing")
     return {
         "id": asset.id,
         "name": asset.filename,
         "state": state,
+        "detail": reason_text(asset.reason) or Formats().size(asset.size),
         "src": found.url(call.services.storage.image_url, 320) if found else None,
     }
