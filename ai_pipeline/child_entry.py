@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,12 @@ def main() -> None:
     )
     task = TASKS[request["task"]]
     try:
-        run = getattr(importlib.import_module(task.module), task.function)
         arguments = request["arguments"]
+        if task.prepare:
+            arguments["prepared"] = named(task.prepare)(**arguments)
         if task.speaks:
             arguments["progress"] = lambda percent, note="": say({"progress": percent, "note": note})
-        report = run(**arguments)
+        report = named(task.run)(**arguments)
         result = report.model_dump(mode="json")
         usage = resource.getrusage(resource.RUSAGE_SELF)
         result["reading"] = {
@@ -62,6 +64,13 @@ def main() -> None:
     except Exception as error:  # a parser may raise anything on hostile input; the type is all that is told
         traceback.print_exc(file=sys.stderr)
         say({"refused": {"code": "reader_stopped", "params": {"detail": type(error).__name__}}})
+
+
+def named(name: str) -> Callable[..., Any]:
+    """The function `module:function`."""
+    module, _, function = name.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from ai_pipeline.cad.report import CadReport, RenderedImage, RenderReport
 from ai_pipeline.child import Progress, run_in_child
 from ai_pipeline.errors import Unreadable
 from ai_pipeline.imaging.report import PhotoReport
+from ai_pipeline.probe import ProbeReport
 
 
 def inspect_photo(path: Path, *, filename: str, declared_type: str, out_dir: Path) -> PhotoReport:
@@ -48,6 +49,11 @@ def render_cad(
     report = run_in_child("render", arguments, RenderReport, read=path, out_dir=out_dir, progress=progress)
     _check_written(out_dir, {image.name: image.bytes for image in report.images})
     return report.images
+
+
+def probe_isolation(path: Path, out_dir: Path) -> ProbeReport:
+    """What code running in the child could do to this machine with the file `path` in hand."""
+    return run_in_child("probe", {}, ProbeReport, read=path, out_dir=out_dir)
 
 
 def _check_written(out_dir: Path, sizes: dict[str, int]) -> None:

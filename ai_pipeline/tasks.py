@@ -7,20 +7,23 @@ from ai_pipeline.isolation import Limits
 
 @dataclass(frozen=True)
 class Task:
-    """`module:function(**arguments) -> BaseModel`, imported only inside the child.
+    """`run` names a `module:function(**arguments) -> BaseModel` that is imported only inside the child.
 
-    With `speaks`, it also gets `progress`.
+    `prepare` names a function that reads the file with light imports first, so that a file to be refused never waits
+    for numeric libraries; what it returns becomes the argument `prepared`. With `speaks`, `run` also gets `progress`.
     """
 
-    module: str
-    function: str
+    run: str
     limits: Limits
+    prepare: str | None = None
     speaks: bool = False
 
 
 TASKS: dict[str, Task] = {
-    "photo": Task("ai_pipeline.imaging.inspect", "inspect", Limits(30, 25, 1536, 64)),
-    "cad": Task("ai_pipeline.cad.inspect", "inspect", Limits(120, 100, 4096, 256)),
-    # LLVM variants of the renderer reserve far more address space than they touch.
-    "render": Task("ai_pipeline.cad.pictures", "render", Limits(900, 1600, 10_240, 256), speaks=True),
+    "photo": Task("ai_pipeline.imaging.inspect:inspect", Limits(30, 25, 1536, 64)),
+    "cad": Task("ai_pipeline.cad.inspect:inspect", Limits(120, 100, 4096, 256), "ai_pipeline.cad.load:prepare"),
+    "render": Task(
+        "ai_pipeline.cad.pictures:render", Limits(900, 1600, 6144, 256), "ai_pipeline.cad.load:prepare", speaks=True
+    ),
+    "probe": Task("ai_pipeline.probe:probe", Limits(20, 10, 1024, 1)),
 }

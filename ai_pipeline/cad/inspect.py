@@ -1,11 +1,10 @@
-"""The CAD task of the child: identify, read, weld, measure, write the preview."""
+"""The CAD task of the child: weld, measure, write the preview."""
 
 from pathlib import Path
 
 from ai_pipeline.cad.findings import finding
-from ai_pipeline.cad.load import check_only, load
+from ai_pipeline.cad.load import Loaded
 from ai_pipeline.cad.measure import measure
-from ai_pipeline.cad.precheck import identify
 from ai_pipeline.cad.preview import write_preview
 from ai_pipeline.cad.report import CadReport
 from ai_pipeline.cad.solids import shells_of
@@ -13,18 +12,16 @@ from ai_pipeline.cad.solids import shells_of
 PREVIEW_NAME = "preview.glb"
 
 
-def inspect(path: str, filename: str, declared_type: str, out_dir: str, unit: str | None = None) -> CadReport:
-    """Read and measure the CAD file at `path`; write `preview.glb` into `out_dir`. Raises Unreadable."""
-    kind = identify(Path(path), filename, declared_type)
+def inspect(prepared: Loaded, out_dir: str, **_arguments: object) -> CadReport:
+    """Measure a CAD file that was read; write `preview.glb` into `out_dir`. Raises Unreadable."""
+    kind = prepared.kind
     if not kind.measured:
-        check_only(Path(path), kind)
         return CadReport(
             format=kind.name, status="stored", facts=[], findings=[finding("measure_later", format=kind.name)]
         )
-    bodies, units, left_out = load(Path(path), kind, unit)
-    measured = measure(shells_of(bodies), units)
+    measured = measure(shells_of(prepared.bodies), prepared.units)
     findings = measured.findings
-    if left_out:
+    if prepared.left_out:
         findings.append(finding("materials_ignored"))
     preview = None
     try:

@@ -13,7 +13,7 @@ from ai_pipeline.cad.formats.rhino import check_rhino
 from ai_pipeline.cad.formats.step import check_step
 from ai_pipeline.cad.formats.stl import read_stl
 from ai_pipeline.cad.formats.threemf import check_threemf
-from ai_pipeline.cad.precheck import Kind
+from ai_pipeline.cad.precheck import Kind, identify
 from ai_pipeline.cad.shape import Body, Drawing, checked
 
 MM_PER = {"mm": 1.0, "cm": 10.0, "in": 25.4, "m": 1000.0}
@@ -36,27 +36,45 @@ class Units:
     proposals: tuple[str, ...]
 
 
-def load(path: Path, kind: Kind, unit: str | None) -> tuple[list[Body], Units, list[str]]:
-    """(bodies scaled to mm, units, names of what was left out). `unit` is a person's choice and is always obeyed.
+@dataclass(frozen=True)
+class Loaded:
+    """A file that passed its checks. `bodies` are in mm, and empty for a format that is not measured yet."""
 
-    Raises Unreadable when the file is damaged, KeyError for a unit that is not in MM_PER.
+    kind: Kind
+    bodies: list[Body]
+    units: Units
+    left_out: list[str]
+
+
+def prepare(path: str, filename: str, declared_type: str = "", unit: str | None = None, **_more: object) -> Loaded:
+    """Identify, check and read a file. `unit` is a person's choice and is always obeyed.
+
+    Raises Unreadable, or KeyError for a unit that is not in MM_PER.
     """
-    drawing = checked(READERS[kind.name](path))
+    kind = identify(Path(path), filename, declared_type)
+    if not kind.measured:
+        CHECKS[kind.name](Path(path))
+        return Loaded(kind, [], Units("", "file", True, 0.0, ()), [])
+    drawing = checked(READERS[kind.name](Path(path)))
+    units = _units(drawing, unit)
+    # Shapes are still told apart where the unit is in doubt, at the scale that would fit; no length of it is shown.
+    scale = MM_PER[units.unit if units.plausible or not units.proposals else units.proposals[0]]
+    for body in drawing.bodies:
+        body.vertices = body.vertices * scale
+    return Loaded(kind, drawing.bodies, units, drawing.left_out)
+
+
+def _units(drawing: Drawing, confirmed: str | None) -> Units:
     longest = _longest(drawing.bodies)
-    used = unit or drawing.unit or "mm"
+    used = confirmed or drawing.unit or "mm"
     fits = tuple(name for name, scale in MM_PER.items() if PLAUSIBLE[0] <= longest * scale <= PLAUSIBLE[1])
-    units = Units(
+    return Units(
         unit=used,
-        source="confirmed" if unit else "file" if drawing.unit else "assumed",
-        plausible=unit is not None or used in fits,
+        source="confirmed" if confirmed else "file" if drawing.unit else "assumed",
+        plausible=confirmed is not None or used in fits,
         longest=longest * MM_PER[used],
         proposals=tuple(name for name in fits if name != used),
     )
-    # Shapes are still told apart where the unit is in doubt, at the scale that would fit; no length of it is shown.
-    scale = MM_PER[used if units.plausible or not fits else fits[0]]
-    for body in drawing.bodies:
-        body.vertices = body.vertices * scale
-    return drawing.bodies, units, drawing.left_out
 
 
 def _longest(bodies: list[Body]) -> float:
@@ -68,8 +86,3 @@ def _longest(bodies: list[Body]) -> float:
         low = np.minimum(low, body.vertices[used].min(axis=0))
         high = np.maximum(high, body.vertices[used].max(axis=0))
     return float((high - low).max())
-
-
-def check_only(path: Path, kind: Kind) -> None:
-    """Check the structure of a format that is stored without being measured. Raises Unreadable."""
-    CHECKS[kind.name](path)

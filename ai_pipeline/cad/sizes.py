@@ -17,6 +17,8 @@ HK_IN_US = {
     29: 12.75, 30: 13.25,
 }
 # fmt: on
+# Half up, and a hair more: a bore measured 0.001 mm under a boundary is on it.
+HALF = 0.505
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -29,20 +31,19 @@ def ring_sizes(diameter: float) -> dict[str, float | str]:
     """Nearest size per system for an inner diameter in mm:
     `us` to a quarter, `eu` to 0.1, `uk` to a half, `jp` and `hk` whole.
     """
-    diameter = round(diameter, 2)  # what a bore is known to; keeps sizes on a boundary from falling by a hair
     us = (diameter - US_BASE_MM) / US_STEP_MM
     circumference = math.pi * diameter
     return {
-        "us": math.floor(us * 4 + 0.5) / 4,
+        "us": math.floor(us * 4 + HALF) / 4,
         "eu": round(circumference, 1),
         "uk": _letters((circumference - 36.25) / 1.25),
-        "jp": math.floor(3 * diameter - 38 + 0.5),
-        "hk": min(HK_IN_US, key=lambda number: abs(HK_IN_US[number] - us)),
+        "jp": math.floor(3 * diameter - 38 + HALF),
+        "hk": min(HK_IN_US, key=lambda number: (round(abs(HK_IN_US[number] - us), 6), number)),
     }
 
 
 def _letters(size: float) -> str:
-    halves = math.floor(size * 2 + 0.5)
+    halves = math.floor(size * 2 + HALF)
     whole, half = divmod(halves, 2)
     suffix = "½" if half else ""
     if whole < 1:

@@ -4,6 +4,7 @@ from pathlib import Path, PurePosixPath
 
 from ai_pipeline.errors import Unreadable
 from ai_pipeline.imaging.headers import Header, read_header
+from ai_pipeline.imaging.structure import require_whole
 
 MAX_BYTES = 60 << 20
 MAX_PIXELS = 100_000_000
@@ -37,6 +38,7 @@ def verify(path: Path, filename: str, declared_type: str) -> Header:
     if header.width * header.height > MAX_PIXELS:
         megapixels = round(header.width * header.height / 1_000_000)
         raise Unreadable("too_many_pixels", megapixels=megapixels, limit=MAX_PIXELS // 1_000_000)
+    require_whole(path, header.format)
     return header
 
 
