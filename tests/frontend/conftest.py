@@ -23,6 +23,7 @@ def parts() -> Flask:
     bare = Flask("parts", template_folder=str(ROOT / "templates"))
     bare.jinja_env.trim_blocks = bare.jinja_env.lstrip_blocks = True
     bare.jinja_env.add_extension("jinja2.ext.i18n")
+    bare.jinja_env.add_extension("jinja2.ext.do")
     bare.jinja_env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     bare.jinja_env.globals.update(
         asset=lambda name: f"/built/{name}",
