@@ -34,10 +34,13 @@ class Ports:
                 self._known = {}  # a damaged file costs new ports, nothing else
         self._given: set[int] = set()
 
-    def take(self, name: str) -> int:
-        """The port for `name`: last time's when it is still free, else a new one."""
+    def take(self, name: str, *, beside: int = 0) -> int:
+        """The port for `name`: last time's when it is still free, else a new one.
+
+        With `beside`, the port that many above it is free as well.
+        """
         port = self._known.get(name, 0)
-        while not port or port in self._given or not is_free(port):
+        while not port or port in self._given or not is_free(port) or not is_free(port + beside):
             port = _LOWEST + secrets.randbelow(_HIGHEST - _LOWEST)
         self._given.add(port)
         if self._known.get(name) != port:

@@ -22,6 +22,8 @@ BUCKET = "touchstone"
 REGION = "us-east-1"
 
 _INNER_PORTS = ("master", "volume", "filer", "admin")
+# Its maintenance worker looks for the admin component there, whatever `-admin.port.grpc` says.
+_ADMIN_GRPC_OFFSET = 10_000
 # sockaddr_un.sun_path holds 108 bytes on Linux and 104 on macOS.
 _LONGEST_SOCKET_PATH = 100
 
@@ -57,8 +59,13 @@ class Seaweed(Service):
         return self._base / "s3-identities.json"
 
     def _command(self, ports: Ports) -> list[str]:
-        inner = [f"-{part}.port={ports.take(part)}" for part in _INNER_PORTS]
-        inner += [f"-{part}.port.grpc={ports.take(f'{part}-grpc')}" for part in (*_INNER_PORTS, "s3")]
+        inner = [
+            f"-{part}.port={ports.take(part, beside=_ADMIN_GRPC_OFFSET if part == 'admin' else 0)}"
+            for part in _INNER_PORTS
+        ]
+        inner += [
+            f"-{part}.port.grpc={ports.take(f'{part}-grpc')}" for part in (*_INNER_PORTS, "s3") if part != "admin"
+        ]
         sockets = [
             f"-{option}={path}"
             for option, path in (
@@ -70,6 +77,9 @@ class Seaweed(Service):
         return [
             *(find_weed(), "-logtostderr=true", "-v=0", "mini"),
             *("-dir=.", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={self.port}"),
+            # One master needs no election after a crash: with the old state, the volumes' first greeting may come
+            # before it is over, and the next one follows only after five seconds.
+            "-master.resumeState=false",
             *(f"-s3.config={self._identities}", "-master.telemetry=false", "-admin.ui=false", "-webdav=false"),
             *("-metricsPort=0", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.volumeSizeLimitMB=256"),
             *inner,
