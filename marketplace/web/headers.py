@@ -23,8 +23,8 @@ def install(app: Flask, settings: Settings) -> None:
     @app.after_request
     def protect(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self' {store}"
-            f" {_checkout_origins(settings)}; script-src 'nonce-{csp_nonce()}' 'strict-dynamic'; style-src 'self';"
+            "default-src 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'none';"
+            f" form-action 'self' {store} {_checkout_origins(settings)}; script-src 'nonce-{csp_nonce()}' 'strict-dynamic'; style-src 'self';"
             f" font-src 'self'; manifest-src 'self'; img-src 'self' data: blob: {store}; media-src 'self' {store};"
             f" connect-src 'self' {store}; worker-src 'self' blob:"
         )
