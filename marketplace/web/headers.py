@@ -24,8 +24,9 @@ def install(app: Flask, settings: Settings) -> None:
     def protect(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = (
             "default-src 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'none';"
-            f" form-action 'self' {store} {_checkout_origins(settings)}; script-src 'nonce-{csp_nonce()}' 'strict-dynamic'; style-src 'self';"
-            f" font-src 'self'; manifest-src 'self'; img-src 'self' data: blob: {store}; media-src 'self' {store};"
+            f" form-action 'self' {store} {_checkout_origins(settings)};"
+            f" script-src 'nonce-{csp_nonce()}' 'strict-dynamic'; style-src 'self'; font-src 'self';"
+            f" manifest-src 'self'; img-src 'self' data: blob: {store}; media-src 'self' {store};"
             f" connect-src 'self' {store}; worker-src 'self' blob:"
         )
         response.headers["X-Content-Type-Options"] = "nosniff"
