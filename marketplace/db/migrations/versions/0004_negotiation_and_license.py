@@ -227,7 +227,6 @@ def upgrade() -> None:
     )
     for table in ("offers", "signatures", "messages"):
         row_security.append_only(op, table)
-    op.execute("create policy owner_read on licenses for select to current_user using (true)")
     op.execute(_GRANTS)
     op.execute("revoke all on function design_grants(text) from public")
     op.execute(f"grant execute on function design_grants(text) to {WEB_ROLE}, {WORKER_ROLE}")
