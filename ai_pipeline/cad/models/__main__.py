@@ -1,7 +1,7 @@
 """Export the CAD of our own models or take their pictures.
 
-    python -m ai_pipeline.cad.models export DIR [SLUG ...]
-    python -m ai_pipeline.cad.models pictures DIR [SLUG ...]
+python -m ai_pipeline.cad.models export DIR [SLUG ...]
+python -m ai_pipeline.cad.models pictures DIR [SLUG ...]
 """
 
 import argparse

@@ -12,7 +12,9 @@ from ai_pipeline.cad.models.piece import Piece
 Array = npt.NDArray[np.float64]
 
 
-def court_section(inner_radius: float, width: float, thickness: float, *, inner: float = 4.0, outer: float = 2.3) -> Array:
+def court_section(
+    inner_radius: float, width: float, thickness: float, *, inner: float = 4.0, outer: float = 2.3
+) -> Array:
     """A comfort-fit section ``(k, 2)`` as (radius, axial): domed outside, softly rounded inside, edges blended."""
     s = solids.rounded(width, thickness, (outer, inner), 96)
     return np.stack([inner_radius + thickness / 2 + s[:, 1], s[:, 0]], -1)
@@ -128,6 +130,6 @@ class HalfEternity:
             (radius * n, n, np.array([np.cos(a), 0, -np.sin(a)]))
             for a, n in ((a, np.array([np.sin(a), 0.0, np.cos(a)])) for a in angles)
         ]
-        row = settings.pave(places, self.stone, bead=0.22)
+        row = settings.pave(places, self.stone, bead=0.22, hole=self.thickness + 0.4)
         body = solids.union([solids.band(profile), *row.beads]) - solids.union(row.seats)
         return Piece(solids.to_trimesh(body), row.stones, bore_mm=self.bore, thinnest_mm=0.9)

@@ -75,7 +75,9 @@ class TaperedCuff:
         sections = []
         for w, s in zip(broad, tip, strict=True):
             y = base[:, 0] * w * (0.35 + 0.65 * s)
-            ridge = 0.75 * np.exp(-((np.abs(y) - 0.40 * w) ** 2) / 0.55) - 0.35 * np.cos(np.pi * y / w) ** 2 * (w / self.front)
+            ridge = 0.75 * np.exp(-((np.abs(y) - 0.40 * w) ** 2) / 0.55) - 0.35 * np.cos(np.pi * y / w) ** 2 * (
+                w / self.front
+            )
             lift = np.where(base[:, 1] > 0, ridge * 0.55, -0.0)
             sections.append(np.stack([y, base[:, 1] * self.thickness * max(s, 0.12) + lift * s * (w / self.front)], -1))
         outward = path / np.linalg.norm(path, axis=1, keepdims=True)

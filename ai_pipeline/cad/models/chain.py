@@ -37,17 +37,23 @@ def along(path: Array) -> trimesh.Trimesh:
         matrix[:3, 0], matrix[:3, 1], matrix[:3, 2] = tangent[i], side, np.cross(tangent[i], side)
         matrix[:3, 3] = points[i]
         links.append(link.copy().apply_transform(matrix))
-    return trimesh.util.concatenate(links)
+    vertices = np.concatenate([m.vertices for m in links])
+    faces = np.concatenate([m.faces + i * len(link.vertices) for i, m in enumerate(links)])
+    return trimesh.Trimesh(vertices, faces, process=False)
 
 
-def strands(through: tuple[float, float, float], *, eye: bool = False, rise: float = 60.0) -> tuple[trimesh.Trimesh, ...]:
+def strands(
+    through: tuple[float, float, float], *, eye: bool = False, rise: float = 60.0
+) -> tuple[trimesh.Trimesh, ...]:
     """A chain that passes through a loop at ``through`` and rises to both sides like a necklace.
 
     ``eye`` says that the loop opens to the front, so that the chain passes from front to back.
     """
     x, y, z = through
     depth = 1.1 if eye else 0.0
-    path = [(x - 0.52 * rise, y, z + rise), (x - 0.26 * rise, y, z + 0.52 * rise), (x - 0.06 * rise, y - depth * 0.4, z + 0.12 * rise),
-            (x - 1.2, y - depth, z + 1.0), (x, y, z + 0.05), (x + 1.2, y + depth, z + 1.0),
-            (x + 0.06 * rise, y + depth * 0.4, z + 0.12 * rise), (x + 0.26 * rise, y, z + 0.52 * rise), (x + 0.52 * rise, y, z + rise)]  # fmt: skip
+    half = [(0.06, 0.12, 0.4), (0.26, 0.52, 0.0), (0.52, 1.0, 0.0)]
+    left = [(x - out * rise, y - depth * bow, z + up * rise) for out, up, bow in reversed(half)]
+    right = [(x + out * rise, y + depth * bow, z + up * rise) for out, up, bow in half]
+    loop = [(x - 1.2, y - depth, z + 1.0), (x, y, z + 0.05), (x + 1.2, y + depth, z + 1.0)]
+    path = [*left, *loop, *right]
     return (along(solids.spline(path, 900)),)

@@ -1,12 +1,13 @@
 """CAD files of a piece: STL for the metal, GLB for metal and stones."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import trimesh
 
 from ai_pipeline.cad.models.piece import Piece
-from ai_pipeline.cad.studio import materials
+from ai_pipeline.cad.studio import materials, placing
 from ai_pipeline.cad.studio.shading import corner_normals
 
 MM_PER_M = 1000.0
@@ -33,29 +34,31 @@ def _smooth(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
     return trimesh.Trimesh(vertices, inverse.reshape(-1, 3), vertex_normals=normals[first], process=False)
 
 
+def _surface(name: str, color: list[int], roughness: float) -> Any:
+    """A glTF metal; polished metal also stands in for stones, since viewers draw real transmission black."""
+    visual: Any = trimesh.visual
+    material = visual.material.PBRMaterial(
+        name=name, baseColorFactor=color, metallicFactor=1.0, roughnessFactor=roughness
+    )
+    return visual.TextureVisuals(material=material)
+
+
 def export_glb(piece: Piece, path: Path, *, alloy: str = "18k_yellow") -> None:
     """Write metal and named stones as GLB, in meters with +Y up as glTF wants.
 
     Nodes are named ``metal`` and ``stone_01 diamond round 6.50 mm``. Raises ``KeyError`` for an unknown alloy.
     """
     scene = trimesh.Scene()
-    up = trimesh.transformations.rotation_matrix(-np.pi / 2, [1, 0, 0])
+    up = placing.turned(-90, (1, 0, 0))
     color = [round(255 * c ** (1 / 2.2)) for c in materials.alloy(alloy).f0] + [255]
     metal = _smooth(piece.metal)
-    metal.visual = trimesh.visual.TextureVisuals(
-        material=trimesh.visual.material.PBRMaterial(
-            name=alloy, baseColorFactor=color, metallicFactor=1.0, roughnessFactor=0.12
-        )
-    )
+    metal.visual = _surface(alloy, color, 0.12)
     scene.add_geometry(metal, node_name="metal", geom_name="metal", transform=up)
     for number, stone in enumerate(piece.stones, 1):
         name = f"stone_{number:02d} {stone.label}"
-        mesh = stone.mesh.copy()
-        mesh.apply_scale(1 / MM_PER_M)
-        mesh.visual = trimesh.visual.TextureVisuals(
-            material=trimesh.visual.material.PBRMaterial(
-                name=stone.species, baseColorFactor=[235, 240, 245, 255], metallicFactor=1.0, roughnessFactor=0.0
-            )
-        )
+        source = stone.mesh
+        mesh = trimesh.Trimesh(np.asarray(source.vertices) / MM_PER_M, source.faces, process=False)
+        mesh.visual = _surface(stone.species, [235, 240, 245, 255], 0.0)
         scene.add_geometry(mesh, node_name=name, geom_name=name, transform=up)
-    path.write_bytes(scene.export(file_type="glb"))
+    exporter: Any = scene
+    path.write_bytes(exporter.export(file_type="glb"))

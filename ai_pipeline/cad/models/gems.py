@@ -63,9 +63,9 @@ def _tangent_planes(normals: Array, reach: Array, height: float, slope: Array | 
     return np.asarray(planes / np.linalg.norm(planes[:, :3], axis=1, keepdims=True))
 
 
-def _facet_normals(shape: str, length: float, width: float, angles: Array) -> Array:
+def _facet_normals(shape: str, length: float, width: float, angles: npt.ArrayLike) -> Array:
     """Outline normals at facet angles; on an ellipse the angle is the one of the circle it was stretched from."""
-    t = np.radians(angles)
+    t = np.radians(np.asarray(angles, np.float64))
     stretch = (1.0, width / length) if shape != "pear" else (1.0, 1.0)
     n = np.stack([np.cos(t) * stretch[0], np.sin(t) * stretch[1]], -1)
     return np.asarray(n / np.linalg.norm(n, axis=1, keepdims=True))
@@ -160,7 +160,8 @@ def cabochon(length: float, width: float, height: float) -> trimesh.Trimesh:
 
 def pearl(diameter: float) -> trimesh.Trimesh:
     """A round pearl."""
-    return trimesh.creation.icosphere(subdivisions=5, radius=diameter / 2)
+    ball: trimesh.Trimesh = trimesh.creation.icosphere(subdivisions=5, radius=diameter / 2)
+    return ball
 
 
 _CUTS: dict[str, Callable[[float, float], trimesh.Trimesh]] = {

@@ -4,16 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import trimesh
 from manifold3d import Manifold
 
 from ai_pipeline.cad.models import gems, settings, solids
 from ai_pipeline.cad.models.chain import strands
 from ai_pipeline.cad.models.piece import Piece, Stone
+from ai_pipeline.cad.studio import placing
 
 Array = npt.NDArray[np.float64]
-
-FRONT = (0.0, -1.0, 0.0)
 
 
 def bail(foot: Array | tuple[float, float, float], *, height: float = 6.2, width: float = 3.0) -> Manifold:
@@ -24,17 +22,13 @@ def bail(foot: Array | tuple[float, float, float], *, height: float = 6.2, width
     broad = width * (0.62 + 0.38 * (0.5 - 0.5 * np.cos(t)))
     section = solids.rounded(1.0, 1.0, 3.0, 48)
     sections = np.stack([section * [w, 0.95] for w in broad])
-    _, n, _ = solids.frames(path, closed=True, up=(1, 0, 0))
-    tangent, _, b = solids.frames(path, closed=True, up=(1, 0, 0))
-    del tangent
+    _, n, b = solids.frames(path, closed=True, up=(1, 0, 0))
     return solids.loft(path[:, None] + sections[..., :1] * n[:, None] + sections[..., 1:] * b[:, None], closed=True)
 
 
 def facing(head: Manifold, stone: Stone, at: tuple[float, float, float], turn: float = 0.0) -> tuple[Manifold, Stone]:
     """A head and its stone turned to face the viewer at ``at``; the stone's length stays upright."""
-    matrix = trimesh.transformations.rotation_matrix(np.pi / 2, [1, 0, 0])
-    matrix = matrix @ trimesh.transformations.rotation_matrix(np.radians(turn), [0, 0, 1])
-    matrix[:3, 3] = at
+    matrix = placing.moved(placing.turned(90, (1, 0, 0)) @ placing.turned(turn, (0, 0, 1)), at)
     return head.transform(matrix[:3]), stone.moved(matrix)
 
 
@@ -46,11 +40,11 @@ class DiscPendant:
     stone: float = 2.5
 
     def build(self) -> Piece:
-        """Rays are engraved 0.35 mm deep from the stone to the rim, on a disc of 1.3 mm and more."""
+        """Rays are engraved up to 0.4 mm deep from the stone to the rim; 0.8 mm stay below them."""
         r = self.diameter / 2
         profile = solids.spline(
-            [(0.01, 1.15), (r * 0.4, 1.08), (r * 0.8, 0.85), (r * 0.87, 0.82), (r * 0.905, 1.08), (r * 0.955, 1.2), (r, 0.75),
-             (r * 0.985, 0.2), (r * 0.93, 0.02), (r * 0.6, 0.0), (0.01, 0.0)], 160,
+            [(0.01, 1.45), (r * 0.4, 1.39), (r * 0.8, 1.22), (r * 0.87, 1.2), (r * 0.905, 1.42), (r * 0.955, 1.52),
+             (r, 0.95), (r * 0.985, 0.2), (r * 0.93, 0.02), (r * 0.6, 0.0), (0.01, 0.0)], 160,
         )  # fmt: skip
         around = np.linspace(0, 2 * np.pi, 360, endpoint=False)
         rows = np.stack(
@@ -59,18 +53,17 @@ class DiscPendant:
         disc = solids.loft(rows) + Manifold.cylinder(0.6, r * 0.8, circular_segments=96)
         center = np.array([0.0, r * 0.30])
         gem = gems.cut("round", "diamond", self.stone)
-        height = 1.02
-        gem_at, matrix = settings.placed(gem, at=(center[0], center[1], height))
-        del matrix
+        height = 1.33
+        gem_at, _ = settings.placed(gem, at=(center[0], center[1], height))
         grooves = []
-        for k in range(24):
-            a = 2 * np.pi * k / 24 + np.pi / 24
+        for k in range(20):
+            a = 2 * np.pi * k / 20 + np.pi / 20
             out = np.array([np.cos(a), np.sin(a)])
-            along = np.linspace(self.stone / 2 + 0.75, 40, 400)
+            along = np.linspace(self.stone / 2 + 1.3, 40, 400)
             points = center + along[:, None] * out
             points = points[np.linalg.norm(points, axis=1) < r * 0.80]
             fall = np.interp(np.linalg.norm(points, axis=1), profile[:80, 0], profile[:80, 1])
-            path = np.c_[points, fall + 0.16][:: max(1, len(points) // 40)]
+            path = np.c_[points, fall][:: max(1, len(points) // 40)]
             if len(path) < 8:
                 continue
             size = 0.36 * np.sin(np.linspace(0.25, 1, len(path)) * np.pi) ** 0.5 + 0.04
@@ -79,10 +72,9 @@ class DiscPendant:
             (center[0], center[1], height)
         )
         light = Manifold.cylinder(3, 0.55, circular_segments=48).translate((center[0], center[1], -1.5))
-        collar = solids.tube(
-            np.stack([center[0] + (self.stone / 2 + 0.34) * np.cos(around[::3]), center[1] + (self.stone / 2 + 0.34) * np.sin(around[::3]),
-                      np.full(120, 1.06)], -1), 0.36, closed=True,
-        )  # fmt: skip
+        rim = self.stone / 2 + 0.34
+        circle = np.stack([rim * np.cos(around), rim * np.sin(around), np.full(360, 1.37)], -1)
+        collar = solids.tube(circle[::3] + np.append(center, 0.0), 0.36, closed=True)
         body = (disc - solids.union(grooves)) + collar - seat - light
         face, stone = facing(body, gem_at, (0, 0.6, 0))
         strap = bail((0, 0, r - 0.5), height=5.4, width=2.6)
@@ -133,7 +125,13 @@ class BarPendant:
         section = np.array([(-w, 0.0), (w, 0.0), (w, 0.7), (1.25, 2.0), (-1.25, 2.0), (-w, 0.7)])
         section = settings.soften(section, rounds=3, keep=0.94)
         half = self.length / 2
-        z = np.concatenate([np.linspace(-half, -half + 4, 24), np.linspace(-half + 4.5, half - 4.5, 30), np.linspace(half - 4, half, 24)])
+        z = np.concatenate(
+            [
+                np.linspace(-half, -half + 4, 24),
+                np.linspace(-half + 4.5, half - 4.5, 30),
+                np.linspace(half - 4, half, 24),
+            ]
+        )
         close = np.clip((half - np.abs(z)) / 4.0, 0, 1)
         rows = []
         for height, c in zip(z, close, strict=True):
@@ -141,12 +139,15 @@ class BarPendant:
             rows.append(np.stack([section[:, 0] * broad, -section[:, 1] * tall, np.full(len(section), height)], -1))
         bar = solids.loft(np.stack(rows))
         places = [
-            (np.array([0, -2.0, k]), np.array([0, -1.0, 0]), np.array([0, 0, 1.0])) for k in (-8.1, -5.9, -3.7, -1.5, 0.7)
+            (np.array([0, -2.0, k]), np.array([0, -1.0, 0]), np.array([0, 0, 1.0]))
+            for k in (-8.1, -5.9, -3.7, -1.5, 0.7)
         ]
-        row = settings.pave(places, self.stone, bead=0.24, hole=1.2)
+        row = settings.pave(places, self.stone, bead=0.24, hole=2.6)
         loop = solids.torus(1.75, 0.5, (0, -0.75, half + 1.25), (0, 1, 0))
         body = solids.union([bar, loop, *row.beads]) - solids.union(row.seats)
-        return Piece(solids.to_trimesh(body), row.stones, thinnest_mm=0.95, findings=strands((0, -0.75, half + 2.4), eye=True))
+        return Piece(
+            solids.to_trimesh(body), row.stones, thinnest_mm=0.95, findings=strands((0, -0.75, half + 2.4), eye=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -155,15 +156,21 @@ class LeafPendant:
 
     length: float = 27.0
     width: float = 14.5
-    thickness: float = 1.15
+    thickness: float = 1.3
 
     def build(self) -> Piece:
         """A thickened surface; the veins are pressed in from the front, the wall stays above 0.9 mm."""
-        u, v = np.meshgrid(np.linspace(0, 1, 260), np.linspace(-1, 1, 121), indexing="ij")
+        u, v = np.meshgrid(np.linspace(0, 1, 300), np.linspace(-1, 1, 141), indexing="ij")
         half = self.width / 2 * (np.sin(np.pi * u**0.82) ** 0.78) * (1 - 0.22 * u) + 0.55
         phase = (u - 0.34 * np.abs(v)) * 11
         valley = np.abs((phase % 1) - 0.5) * 2
-        relief = 0.32 * (1 - valley**6) * np.clip(np.abs(v) * 3, 0, 1) * np.clip((0.97 - np.abs(v)) * 6, 0, 1) * np.clip(u * 8, 0, 1)
+        relief = (
+            0.32
+            * (1 - valley**3)
+            * np.clip(np.abs(v) * 3, 0, 1)
+            * np.clip((0.97 - np.abs(v)) * 6, 0, 1)
+            * np.clip(u * 8, 0, 1)
+        )
         relief *= np.clip((0.97 - u) * 7, 0, 1)
         rib = 0.75 * np.exp(-((v * half / 0.42) ** 2)) * (1 - 0.65 * u)
         bend = 3.0 * np.sin(np.pi * (u - 0.1)) * 0.5 + 2.4 * u**3
@@ -177,10 +184,11 @@ class LeafPendant:
         back = y + self.thickness / 2 * np.maximum(edge, 0.02)
         top, bottom = np.stack([x, front, z], -1), np.stack([x, back, z], -1)
         leaf = solids.loft(np.concatenate([top, bottom[:, -2:0:-1]], axis=1))
-        lift = float(y[0, 60])
+        lift = float(y[0, 70])
         stem = solids.spline(
-            [(0.25, lift - 0.6, -3.5), (0.02, lift - 0.55, -0.8), (-0.1, lift - 0.3, 2.0), (-0.4, lift - 0.9, 4.3), (-0.2, lift - 2.6, 5.0),
-             (0.2, lift - 3.4, 3.4), (0.35, lift - 2.5, 1.6), (0.3, lift - 1.0, 0.2), (0.25, lift - 0.5, -1.2)], 160,
+            [(0.25, lift - 0.6, -3.5), (0.02, lift - 0.55, -0.8), (-0.1, lift - 0.3, 2.0), (-0.4, lift - 0.9, 4.3),
+             (-0.2, lift - 2.6, 5.0), (0.2, lift - 3.4, 3.4), (0.35, lift - 2.5, 1.6), (0.3, lift - 1.0, 0.2),
+             (0.25, lift - 0.5, -1.2)], 160,
         )  # fmt: skip
         taper = np.interp(np.linspace(0, 1, 160), [0, 0.25, 0.8, 1], [0.5, 0.72, 0.6, 0.45])
         body = leaf + solids.tube(stem, taper)
@@ -216,13 +224,13 @@ class MoebiusPendant:
 
 @dataclass(frozen=True)
 class LinkPendant:
-    """Three oval links of falling size, each soldered to the next, the last one paved."""
+    """Three oval links of falling size, each soldered to the next."""
 
     wire: float = 2.3
 
     def build(self) -> Piece:
         """Every link is a soft-edged oval; where two meet they are joined into one solid."""
-        parts, cutters, stones = [], [], []
+        parts = []
         z = 0.0
         t = np.linspace(0, 2 * np.pi, 300, endpoint=False)
         for k, (tall, broad, wire) in enumerate(((15.0, 10.4, 2.5), (11.5, 8.2, 2.1), (8.4, 6.2, 1.75))):
@@ -233,10 +241,8 @@ class LinkPendant:
             parts.append(solids.tube(turned, wire / 2, around=56, closed=True))
             z = mid + (tall - wire) / 2 - wire * 0.42
         body = solids.union(parts)
-        if cutters:
-            body = body - solids.union(cutters)
         mesh = solids.to_trimesh(body)
         shift = -float(mesh.bounds[:, 2].mean())
         top = float(mesh.bounds[1, 2])
         mesh.apply_translation([0, 0, shift])
-        return Piece(mesh, tuple(stones), thinnest_mm=1.2, findings=strands((0, 0, top + shift - 1.5), eye=True))
+        return Piece(mesh, thinnest_mm=1.2, findings=strands((0, 0, top + shift - 1.5), eye=True))

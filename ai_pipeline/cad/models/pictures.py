@@ -5,22 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import trimesh
 
 from ai_pipeline.cad import render
 from ai_pipeline.cad.models.piece import Design, Piece
 from ai_pipeline.cad.models.registry import PIECES
-from ai_pipeline.cad.studio import materials
+from ai_pipeline.cad.studio import materials, placing
 from ai_pipeline.cad.studio.camera import framed
 from ai_pipeline.cad.studio.exposure import Sampling
 from ai_pipeline.cad.studio.film import save
 from ai_pipeline.cad.studio.lights import Lighting
 from ai_pipeline.cad.studio.world import Part, World
 
-HERO, SMALL = (1200, 1500), (900, 1125)
+HERO, SMALL, CLOSE = (1200, 1500), (900, 1125), (800, 1000)
 HERO_BYTES, SMALL_BYTES, BANNER_BYTES = 120_000, 80_000, 250_000
 
-SAMPLING = Sampling(base=8, edges=24, stones=128)
+SAMPLING = Sampling(base=6, edges=20, stones=80, budget=8_000_000)
 
 _SECOND = {"standing": "top", "lying": "front", "hanging": "side", "pair": "side"}
 
@@ -33,26 +32,33 @@ def shoot(design: Design, folder: Path) -> list[Path]:
     for name, view, size, limit in (
         ("hero", "hero", HERO, HERO_BYTES),
         ("second", _SECOND[design.pose], SMALL, SMALL_BYTES),
-        ("detail", "detail", SMALL, SMALL_BYTES),
+        ("detail", "detail", CLOSE, SMALL_BYTES),
     ):
         shot = render.SHOTS[design.pose][view]
-        if view == "detail" and not piece.stones:
-            shot = replace(shot, fill=shot.fill * 1.5)
+        if view == "detail":
+            shot = replace(shot, fill=shot.fill * _closeness(scene))
         picture = render.photograph(scene, render.aim(scene, shot, size), shot.azimuth, sampling=SAMPLING)
         path = folder / f"{design.slug}-{name}.webp"
-        save(picture, path, quality=90, limit=limit)
+        save(picture, path, quality=93, limit=limit)
         files.append(path)
     return files
 
 
+def _closeness(scene: render.Stage) -> float:
+    """How much nearer than usual the detail is taken: into a row of stones, back from a single small one."""
+    head, whole = float(np.ptp(scene.head, axis=0).max()), float(np.ptp(scene.points, axis=0).max())
+    if head > 0.55 * whole:
+        return 1.6
+    return 0.6 if head < 3.5 else 1.0
+
+
 def _place(piece: Piece, *, at: tuple[float, float], turn: float, lying: bool = False) -> npt.NDArray[np.float64]:
     """The 4x4 place of a piece on the floor, turned about the vertical; ``lying`` puts a ring on its side."""
-    matrix = trimesh.transformations.rotation_matrix(np.radians(turn), [0, 0, 1])
+    matrix = placing.turned(turn, (0, 0, 1))
     if lying:
-        matrix = matrix @ trimesh.transformations.rotation_matrix(np.pi / 2, [1, 0, 0])
-    low = trimesh.transform_points(np.asarray(piece.metal.vertices), matrix)[:, 2].min()
-    matrix[:3, 3] = (*at, -low)
-    return np.asarray(matrix)
+        matrix = matrix @ placing.turned(90, (1, 0, 0))
+    low = float((np.asarray(piece.metal.vertices) @ matrix[2, :3]).min())
+    return placing.moved(matrix, (*at, -low))
 
 
 def composition(items: list[tuple[str, str, tuple[float, float], float, bool]]) -> render.Stage:
@@ -74,10 +80,10 @@ def composition(items: list[tuple[str, str, tuple[float, float], float, bool]]) 
 
 
 BANNER = [
-    ("ridge-cuff", "18k_yellow", (6.0, 34.0), -22.0, False),
-    ("six-claw-solitaire", "18k_yellow", (-15.0, 0.0), 24.0, False),
-    ("sapphire-trilogy", "platinum", (30.0, 6.0), -30.0, False),
-    ("rope-band", "18k_rose", (9.0, -15.0), 0.0, True),
+    ("six-claw-solitaire", "18k_yellow", (-13.0, -2.0), 26.0, False),
+    ("oval-signet", "18k_yellow", (38.0, 12.0), -32.0, False),
+    ("sapphire-trilogy", "platinum", (13.0, 17.0), 12.0, False),
+    ("rope-band", "18k_rose", (15.0, -14.0), 0.0, True),
 ]
 SQUARE = [
     ("oval-signet", "18k_yellow", (-11.0, 6.0), 30.0, False),
@@ -89,12 +95,12 @@ SQUARE = [
 def banner(path: Path) -> None:
     """The landing page's picture, 2000 x 1100, its left side left free for a headline."""
     scene = composition(BANNER)
-    camera = framed(scene.points, 0, 15, (2000, 1100), fill=0.60, shift=(0.19, -0.05))
-    save(render.photograph(scene, camera, 0, sampling=SAMPLING), path, quality=90, limit=BANNER_BYTES)
+    camera = framed(scene.points, 0, 17, (2000, 1100), fill=0.52, shift=(0.19, -0.03))
+    save(render.photograph(scene, camera, 0, sampling=SAMPLING), path, quality=93, limit=BANNER_BYTES)
 
 
 def square(path: Path) -> None:
     """A square composition of three bands, 1200 pixels."""
     scene = composition(SQUARE)
     camera = framed(scene.points, 0, 22, (1200, 1200), fill=0.74, shift=(0, -0.02))
-    save(render.photograph(scene, camera, 0, sampling=SAMPLING), path, quality=90, limit=HERO_BYTES)
+    save(render.photograph(scene, camera, 0, sampling=SAMPLING), path, quality=93, limit=HERO_BYTES)

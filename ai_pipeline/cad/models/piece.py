@@ -4,10 +4,11 @@ All lengths are millimeters. A ring has its finger axis along Y and its head up 
 the viewer along -Y with +Z up.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import trimesh
 
 Pose = Literal["standing", "lying", "hanging", "pair"]
@@ -33,7 +34,7 @@ class Stone:
             size += f"x{self.width_mm:.2f}"
         return f"{self.species} {self.shape} {size} mm"
 
-    def moved(self, matrix: object) -> "Stone":
+    def moved(self, matrix: npt.NDArray[np.float64]) -> "Stone":
         """The same stone after a rigid 4x4 transform."""
         mesh = self.mesh.copy()
         mesh.apply_transform(matrix)
@@ -56,17 +57,35 @@ class Piece:
     findings: tuple[trimesh.Trimesh, ...] = ()
 
 
+class Model(Protocol):
+    """Parameters that know how to become a piece; every model is a frozen dataclass of plain numbers."""
+
+    def build(self) -> Piece:
+        """Make the solid and set the stones."""
+        ...
+
+
 @dataclass(frozen=True)
 class Design:
-    """A registry entry: how to build a piece and how to present it."""
+    """A registry entry: the default model of a piece and how to present it.
+
+    ``metals`` are alloys of ``studio.materials``, the one it is pictured in first. ``grams_18k`` is the plausible
+    weight range of one piece in 18k yellow gold (15.55 g/cm3); earrings are modeled and weighed singly.
+    """
 
     slug: str
     title: str
     category: Category
     pose: Pose
-    build: Callable[[], Piece]
+    model: Model
     metals: tuple[str, ...]
     grams_18k: tuple[float, float]
-    """Plausible weight range in 18k yellow gold (15.55 g/cm3); the tests hold the model to it."""
-    sold_as_pair: bool = False
-    tags: tuple[str, ...] = field(default=())
+
+    @property
+    def sold_as_pair(self) -> bool:
+        """Whether the piece is worn, shown and sold in twos."""
+        return self.category == "earrings"
+
+    def build(self) -> Piece:
+        """The piece at its default parameters; ``dataclasses.replace(design.model, ...)`` varies it."""
+        return self.model.build()

@@ -1,39 +1,43 @@
-"""Every model by slug, with how it is shown and what it should weigh."""
+"""Every model by slug, with how it is shown and what it should weigh in 18k yellow gold."""
 
-from ai_pipeline.cad.models import bands, bangles, earrings, pendants, rings
-from ai_pipeline.cad.models.piece import Design
+from ai_pipeline.cad.models.bands import CourtBand, HalfEternity, KnifeEdgeBand, RopeBand
+from ai_pipeline.cad.models.bangles import TaperedCuff, TorqueBangle
+from ai_pipeline.cad.models.earrings import ClawStuds, Huggies, PearDrops
+from ai_pipeline.cad.models.pendants import (
+    BarPendant,
+    CabochonPendant,
+    DiscPendant,
+    LeafPendant,
+    LinkPendant,
+    MoebiusPendant,
+)
+from ai_pipeline.cad.models.piece import Category, Design, Model, Pose
+from ai_pipeline.cad.models.rings import HaloRing, Signet, Solitaire, ThreeStone
 
-_DESIGNS = (
-    Design("court-band", "Court Band", "ring", "standing", bands.CourtBand().build, ("18k_yellow", "platinum"), (8.0, 10.5)),
-    Design("knife-edge-band", "Knife-Edge Band", "ring", "standing", bands.KnifeEdgeBand().build, ("platinum", "18k_white"), (4.2, 5.8)),
-    Design("rope-band", "Rope Band", "ring", "standing", bands.RopeBand().build, ("18k_rose", "14k_yellow"), (7.0, 9.5)),
-    Design("half-eternity", "Half Eternity", "ring", "standing", bands.HalfEternity().build, ("18k_rose", "18k_white"), (2.8, 4.2)),
-    Design("six-claw-solitaire", "Six-Claw Solitaire", "ring", "standing", rings.Solitaire().build, ("18k_yellow", "platinum"), (3.0, 6.0)),
-    Design("sapphire-trilogy", "Sapphire Trilogy", "ring", "standing", rings.ThreeStone().build, ("18k_white", "platinum"), (3.5, 5.5)),
-    Design("split-shank-halo", "Split-Shank Halo", "ring", "standing", rings.HaloRing().build, ("platinum", "18k_white"), (3.6, 5.2)),
-    Design("oval-signet", "Oval Signet", "ring", "standing", rings.Signet().build, ("18k_yellow", "silver"), (10.5, 14.5)),
-    Design("orb-torque", "Orb Torque", "bangle", "lying", bangles.TorqueBangle().build, ("silver", "18k_yellow"), (21.0, 29.0)),
-    Design("ridge-cuff", "Ridge Cuff", "bangle", "standing", bangles.TaperedCuff().build, ("18k_yellow", "silver"), (34.0, 50.0)),
-    Design("sunburst-disc", "Sunburst Disc", "pendant", "hanging", pendants.DiscPendant().build, ("18k_yellow", "18k_rose"), (3.8, 5.8)),
-    Design(
-        "lapis-cabochon", "Lapis Cabochon", "pendant", "hanging", pendants.CabochonPendant().build, ("14k_yellow", "silver"), (3.2, 4.8)
-    ),
-    Design("prism-bar", "Prism Bar", "pendant", "hanging", pendants.BarPendant().build, ("18k_white", "18k_yellow"), (2.2, 3.6)),
-    Design("beech-leaf", "Beech Leaf", "pendant", "hanging", pendants.LeafPendant().build, ("18k_yellow", "silver"), (4.6, 7.0)),
-    Design("moebius", "Moebius", "pendant", "hanging", pendants.MoebiusPendant().build, ("silver", "18k_yellow"), (5.8, 8.2)),
-    Design("triple-link", "Triple Link", "pendant", "hanging", pendants.LinkPendant().build, ("18k_rose", "18k_yellow"), (3.4, 5.2)),
-    Design(
-        "claw-studs", "Claw Studs", "earrings", "pair", earrings.ClawStuds().build, ("18k_yellow", "platinum"), (0.35, 0.65),
-        sold_as_pair=True,
-    ),
-    Design(
-        "pear-drops", "Pear Drops", "earrings", "pair", earrings.PearDrops().build, ("18k_rose", "18k_yellow"), (2.0, 3.4),
-        sold_as_pair=True,
-    ),
-    Design(
-        "pave-huggies", "Pave Huggies", "earrings", "pair", earrings.Huggies().build, ("18k_yellow", "18k_white"), (1.9, 3.1),
-        sold_as_pair=True,
-    ),
-)  # fmt: skip
+Y18, Y14, W18, R18, PT, AG = "18k_yellow", "14k_yellow", "18k_white", "18k_rose", "platinum", "silver"
 
-PIECES: dict[str, Design] = {design.slug: design for design in _DESIGNS}
+Row = tuple[str, str, Category, Pose, Model, tuple[str, ...], tuple[float, float]]
+
+_ROWS: tuple[Row, ...] = (
+    ("court-band", "Court Band", "ring", "standing", CourtBand(), (Y18, PT), (8.0, 10.5)),
+    ("knife-edge-band", "Knife-Edge Band", "ring", "standing", KnifeEdgeBand(), (PT, W18), (4.2, 5.8)),
+    ("rope-band", "Rope Band", "ring", "standing", RopeBand(), (R18, Y14), (7.0, 9.5)),
+    ("half-eternity", "Half Eternity", "ring", "standing", HalfEternity(), (R18, W18), (2.8, 4.2)),
+    ("six-claw-solitaire", "Six-Claw Solitaire", "ring", "standing", Solitaire(), (Y18, PT), (3.0, 6.0)),
+    ("sapphire-trilogy", "Sapphire Trilogy", "ring", "standing", ThreeStone(), (W18, PT), (3.5, 5.5)),
+    ("split-shank-halo", "Split-Shank Halo", "ring", "standing", HaloRing(), (PT, W18), (3.6, 5.2)),
+    ("oval-signet", "Oval Signet", "ring", "standing", Signet(), (Y18, AG), (10.5, 14.5)),
+    ("orb-torque", "Orb Torque", "bangle", "lying", TorqueBangle(), (AG, Y18), (21.0, 29.0)),
+    ("ridge-cuff", "Ridge Cuff", "bangle", "standing", TaperedCuff(), (Y18, AG), (34.0, 50.0)),
+    ("sunburst-disc", "Sunburst Disc", "pendant", "hanging", DiscPendant(), (Y18, R18), (4.8, 7.0)),
+    ("lapis-cabochon", "Lapis Cabochon", "pendant", "hanging", CabochonPendant(), (Y14, AG), (3.2, 4.8)),
+    ("prism-bar", "Prism Bar", "pendant", "hanging", BarPendant(), (W18, Y18), (2.2, 3.6)),
+    ("beech-leaf", "Beech Leaf", "pendant", "hanging", LeafPendant(), (Y18, AG), (4.6, 7.0)),
+    ("moebius", "Moebius", "pendant", "hanging", MoebiusPendant(), (AG, Y18), (5.8, 8.2)),
+    ("triple-link", "Triple Link", "pendant", "hanging", LinkPendant(), (R18, Y18), (3.4, 5.2)),
+    ("claw-studs", "Claw Studs", "earrings", "pair", ClawStuds(), (Y18, PT), (0.35, 0.65)),
+    ("pear-drops", "Pear Drops", "earrings", "pair", PearDrops(), (R18, Y18), (2.0, 3.4)),
+    ("pave-huggies", "Pave Huggies", "earrings", "pair", Huggies(), (Y18, W18), (1.9, 3.1)),
+)
+
+PIECES: dict[str, Design] = {row[0]: Design(*row) for row in _ROWS}

@@ -14,7 +14,9 @@ from ai_pipeline.cad.models.piece import Piece, Stone
 Array = npt.NDArray[np.float64]
 
 
-def mounted(head: settings.Head, at: tuple[float, float, float], up: tuple[float, float, float]) -> tuple[Manifold, Manifold, Stone]:
+def mounted(
+    head: settings.Head, at: tuple[float, float, float], up: tuple[float, float, float]
+) -> tuple[Manifold, Manifold, Stone]:
     """A head turned to face ``up`` at ``at``: its metal, the seat to cut and the stone."""
     stone, matrix = settings.placed(head.stone, at=at, up=up)
     return head.metal().transform(matrix[:3]), settings.seat(stone), stone
@@ -62,10 +64,22 @@ class ThreeStone:
         culet, low = -float(center.mesh.bounds[0, 2]), -float(flank.mesh.bounds[0, 2])
         girdle = r + 1.75 + culet
         middle = settings.Head(
-            center, (42.0, 138.0, 222.0, 318.0), depth=culet + 0.7, foot=0.38, claw=0.48, rail=0.42, rails=(1.2, culet - 0.1)
+            center,
+            (42.0, 138.0, 222.0, 318.0),
+            depth=culet + 0.7,
+            foot=0.38,
+            claw=0.48,
+            rail=0.42,
+            rails=(1.2, culet - 0.1),
         )
         side = settings.Head(
-            flank, (45.0, 135.0, 225.0, 315.0), depth=low + 1.15, foot=0.42, claw=0.42, rail=0.4, rails=(0.95, low + 0.25)
+            flank,
+            (45.0, 135.0, 225.0, 315.0),
+            depth=low + 1.15,
+            foot=0.42,
+            claw=0.45,
+            rail=0.4,
+            rails=(0.95, low + 0.25),
         )
         parts, cutters, stones = [], [], []
         metal, cutter, stone = mounted(middle, (0, 0, girdle), (0, 0, 1))
@@ -100,7 +114,13 @@ class HaloRing:
         culet = -float(gem.mesh.bounds[0, 2])
         girdle = r + 1.75 + culet
         head = settings.Head(
-            gem, (45.0, 135.0, 225.0, 315.0), depth=culet + 0.8, foot=0.42, claw=0.45, rail=0.42, rails=(1.5, culet + 0.1)
+            gem,
+            (45.0, 135.0, 225.0, 315.0),
+            depth=culet + 0.8,
+            foot=0.42,
+            claw=0.45,
+            rail=0.42,
+            rails=(1.5, culet + 0.1),
         )
         metal, cutter, stone = mounted(head, (0, 0, girdle), (0, 0, 1))
         row = self.stone / 2 + 0.28 + self.melee / 2
@@ -111,7 +131,11 @@ class HaloRing:
         plate = solids.sweep(circle, ring, up=(0, 0, 1), closed=True)
         angles = 2 * np.pi * np.arange(self.count) / self.count
         places = [
-            (np.array([row * np.cos(a), row * np.sin(a), level]), np.array([0, 0, 1.0]), np.array([-np.sin(a), np.cos(a), 0]))
+            (
+                np.array([row * np.cos(a), row * np.sin(a), level]),
+                np.array([0, 0, 1.0]),
+                np.array([-np.sin(a), np.cos(a), 0]),
+            )
             for a in angles
         ]
         melee = settings.pave(places, self.melee, closed=True, bead=0.19, hole=1.4)
@@ -168,5 +192,5 @@ class Signet:
         ball = Manifold.sphere(curve, 900).translate((0, 0, top + self.dome - curve))
         cap = ball ^ Manifold.cube((40, 40, 12), True).translate((0, 0, top + self.dome - 4))
         lower = Manifold.cube((60, 60, 40), True).translate((0, 0, top - 2 - 20))
-        body = (solids.band(profile, stations=480) ^ (cap + lower)) - solids.bore(self.bore)
+        body = solids.band(profile, stations=480) ^ (cap + lower)
         return Piece(solids.to_trimesh(body), bore_mm=self.bore, thinnest_mm=1.5)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import trimesh
 from manifold3d import Manifold
 
 from ai_pipeline.cad.models import gems, solids
 from ai_pipeline.cad.models.piece import Stone
+from ai_pipeline.cad.studio import placing
 
 Array = npt.NDArray[np.float64]
 
@@ -90,9 +90,11 @@ class Head:
             out = points / np.linalg.norm(points, axis=1, keepdims=True)
             ring = points * self._share(-below) + out * lean
             path = np.c_[ring, np.full(len(ring), -below)]
-            t, n, b = solids.frames(path, closed=True, up=(0, 0, 1))
+            _, n, b = solids.frames(path, closed=True, up=(0, 0, 1))
             section = solids.rounded(2 * self.rail, 2.2 * self.rail, 2.6, 32)
-            parts.append(solids.loft(path[:, None] + section[:, :1] * b[:, None] + section[:, 1:] * n[:, None], closed=True))
+            parts.append(
+                solids.loft(path[:, None] + section[:, :1] * b[:, None] + section[:, 1:] * n[:, None], closed=True)
+            )
         return parts
 
     def metal(self) -> Manifold:
@@ -108,12 +110,19 @@ def bezel(stone: Stone, *, wall: float = 0.85, above: float = 0.55, below: float
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     lip = min(0.32, 0.1 * stone.width_mm)
     profile = np.array(
-        [(-lip, above), (-lip * 0.1, above + 0.16), (wall * 0.45, above + 0.2), (wall * 0.85, above * 0.75), (wall, above * 0.2),
-         (wall, -below + 0.25), (wall - 0.25, -below), (-0.25, -below), (-0.35, -below + 0.12), (-0.35, 0.0)]
+        [(-lip, above), (-lip * 0.1, above + 0.16), (wall * 0.45, above + 0.2), (wall * 0.85, above * 0.75),
+         (wall, above * 0.2), (wall, -below + 0.25), (wall - 0.25, -below), (-0.25, -below), (-0.35, -below + 0.12),
+         (-0.35, 0.0)]
     )  # fmt: skip
     dense = soften(profile)
-    ring = points[:, None] + normal[:, None] * dense[None, :, :1]
-    body = solids.loft(np.concatenate([ring, np.broadcast_to(dense[None, :, 1:], (len(ring), len(dense), 1))], -1), closed=True)
+    offset = dense[None, :, :1]
+    # Inward by scaling, because offsetting would fold over at the point of a pear.
+    ring = points[:, None] * (1 + np.minimum(offset, 0) / (stone.width_mm / 2)) + normal[:, None] * np.maximum(
+        offset, 0
+    )
+    body = solids.loft(
+        np.concatenate([ring, np.broadcast_to(dense[None, :, 1:], (len(ring), len(dense), 1))], -1), closed=True
+    )
     if floor > 0:
         plate = points + normal * (wall - 0.3)
         rows = [np.c_[plate, np.full(len(plate), z)] for z in (-below, -below + floor)]
@@ -161,7 +170,8 @@ def pave(
         stone = cut_stone.moved(matrix)
         stones.append(stone)
         rim = size / 2 + CLEARANCE
-        opening = Manifold.cylinder(0.9, rim, circular_segments=48)
+        # A trifle wider than the girdle and turned against it: coincident facets would leave slivers.
+        opening = Manifold.cylinder(0.9, rim + 0.012, circular_segments=50).rotate((0, 0, 3.1))
         drill = Manifold.cylinder(hole, 0.24 * size, circular_segments=28).translate((0, 0, -hole))
         cutters += [(opening + drill).transform(matrix[:3]), seat(stone)]
         frames_.append(matrix)
@@ -181,10 +191,9 @@ def pave(
     return Pave(tuple(stones), tuple(beads), tuple(cutters))
 
 
-def placed(stone: Stone, *, at: Sequence[float], up: Sequence[float] = (0, 0, 1), turn: float = 0.0) -> tuple[Stone, Array]:
+def placed(
+    stone: Stone, *, at: Sequence[float], up: Sequence[float] = (0, 0, 1), turn: float = 0.0
+) -> tuple[Stone, Array]:
     """A stone with its girdle center at ``at`` and its table facing ``up``; also the 4x4 matrix used."""
-    spin = trimesh.transformations.rotation_matrix(np.radians(turn), [0, 0, 1])
-    tilt = trimesh.geometry.align_vectors([0, 0, 1], np.asarray(up, np.float64) / np.linalg.norm(up))
-    matrix = tilt @ spin
-    matrix[:3, 3] = at
-    return stone.moved(matrix), np.asarray(matrix)
+    matrix = placing.moved(placing.raised(up) @ placing.turned(turn, (0, 0, 1)), at)
+    return stone.moved(matrix), matrix

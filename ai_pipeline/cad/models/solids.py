@@ -13,6 +13,8 @@ import trimesh
 from manifold3d import Manifold, Mesh64, OpType
 from scipy.interpolate import CubicSpline
 
+from ai_pipeline.cad.studio import placing
+
 Array = npt.NDArray[np.float64]
 
 SEGMENTS_AROUND = 288
@@ -24,7 +26,7 @@ def solid(vertices: Array, faces: npt.NDArray[Any]) -> Manifold:
 
     Raises ``ValueError`` when the surface is not a closed two-manifold.
     """
-    mesh = Mesh64(np.ascontiguousarray(vertices, np.float64), np.ascontiguousarray(faces, np.uint64))
+    mesh = Mesh64(np.array(vertices, np.float64, order="C"), np.array(faces, np.uint64, order="C"))
     body = Manifold(mesh)
     if body.is_empty():
         raise ValueError(f"not a closed surface: {body.status()}")
@@ -72,10 +74,7 @@ def frames(path: Array, *, closed: bool = False, up: Sequence[float] | None = No
     With ``up`` the first normal stays as close to that direction as it can; without, frames are carried along
     without twist.
     """
-    if closed:
-        tangent = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0)
-    else:
-        tangent = np.gradient(path, axis=0)
+    tangent = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0) if closed else np.gradient(path, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
     if up is not None:
         first = np.asarray(up, np.float64) - tangent * (tangent @ np.asarray(up, np.float64))[:, None]
@@ -148,12 +147,13 @@ def rounded(width: float, height: float, power: float | tuple[float, float] = 2.
     return np.stack([r * c * width / 2, r * s * height / 2], -1)
 
 
-def cylinder(radius: float, start: Sequence[float], end: Sequence[float], *, around: int = 96) -> Manifold:
+def cylinder(
+    radius: float, start: Sequence[float] | Array, end: Sequence[float] | Array, *, around: int = 96
+) -> Manifold:
     """A straight cylinder between two points."""
     a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
     length = float(np.linalg.norm(b - a))
-    matrix = trimesh.geometry.align_vectors([0, 0, 1], (b - a) / length)
-    matrix[:3, 3] = a
+    matrix = placing.moved(placing.raised(b - a), a)
     return Manifold.cylinder(length, radius, circular_segments=around).transform(matrix[:3])
 
 
@@ -163,10 +163,10 @@ def sphere(radius: float, center: Sequence[float] | Array, *, around: int = 48) 
     return Manifold.sphere(radius, around).translate((x, y, z))
 
 
-def torus(major: float, minor: float, center: Sequence[float], axis: Sequence[float]) -> Manifold:
+def torus(major: float, minor: float, center: Sequence[float] | Array, axis: Sequence[float] | Array) -> Manifold:
     """A wire ring, for rails, jump rings and loops."""
     t = np.linspace(0, 2 * np.pi, 96, endpoint=False)
-    matrix = trimesh.geometry.align_vectors([0, 0, 1], np.asarray(axis, np.float64))
+    matrix = placing.raised(axis)
     path = np.stack([major * np.cos(t), major * np.sin(t), np.zeros_like(t)], -1) @ matrix[:3, :3].T
     return tube(path + np.asarray(center, np.float64), minor, around=32, closed=True)
 
@@ -186,16 +186,32 @@ def from_trimesh(mesh: trimesh.Trimesh) -> Manifold:
     return solid(np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces))
 
 
-def to_trimesh(body: Manifold) -> trimesh.Trimesh:
-    """The finished solid as a mesh; slivers under 0.4 micrometers are dropped so that it survives welding.
+WELD_MM = 1e-5
+"""Readers of mesh files merge vertices closer than this."""
 
-    Raises ``ValueError`` when the body is empty or falls into more than one part.
+
+def _welds(mesh: trimesh.Trimesh) -> bool:
+    """Whether the mesh stays closed when it is stored in single precision and welded."""
+    stored = np.asarray(mesh.vertices, np.float32).astype(np.float64)
+    welded = trimesh.Trimesh(np.round(stored / WELD_MM) * WELD_MM, mesh.faces, process=False)
+    welded.merge_vertices(digits_vertex=5)
+    welded.update_faces(welded.nondegenerate_faces())
+    return bool(welded.is_watertight)
+
+
+def to_trimesh(body: Manifold) -> trimesh.Trimesh:
+    """The finished solid as a mesh without slivers, which stays closed through an STL file and a reader's weld.
+
+    Raises ``ValueError`` when the body is empty, falls into more than one part or cannot be cleaned within 4 micrometers.
     """
-    body = body.simplify(4e-4)
-    parts = [part for part in body.decompose() if abs(part.volume()) > 1e-6]
-    if len(parts) != 1:
-        raise ValueError(f"expected one solid, found {len(parts)}")
-    mesh = parts[0].to_mesh64()
-    return trimesh.Trimesh(
-        np.asarray(mesh.vert_properties)[:, :3], np.asarray(mesh.tri_verts, np.int64), process=False
-    )
+    for tolerance in (4e-4, 1e-3, 2e-3, 4e-3):
+        parts = [part for part in body.simplify(tolerance).decompose() if abs(part.volume()) > 1e-6]
+        if len(parts) != 1:
+            raise ValueError(f"expected one solid, found {len(parts)}")
+        data = parts[0].to_mesh64()
+        mesh = trimesh.Trimesh(
+            np.asarray(data.vert_properties)[:, :3], np.asarray(data.tri_verts, np.int64), process=False
+        )
+        if _welds(mesh):
+            return mesh
+    raise ValueError("slivers remain")

@@ -67,5 +67,10 @@ def framed(
     pixel = float(max(extent[0] / (fill * width), extent[1] / (fill * height)))
     center = (low + high) / 2
     return Camera(
-        eye, axes, (float(center[0] - shift[0] * width * pixel), float(center[1] - shift[1] * height * pixel)), pixel, width, height
+        eye,
+        axes,
+        (float(center[0] - shift[0] * width * pixel), float(center[1] - shift[1] * height * pixel)),
+        pixel,
+        width,
+        height,
     )

@@ -22,11 +22,15 @@ CHUNK = 60_000
 
 @dataclass(frozen=True)
 class Sampling:
-    """Rays per pixel: ``base`` everywhere on the piece, ``edges`` where it changes, ``stones`` in stones."""
+    """Rays per pixel: ``base`` everywhere on the piece, ``edges`` where it changes, ``stones`` in stones.
+
+    ``budget`` caps the rays spent on stones in one picture, so that a close view takes no longer than a wide one.
+    """
 
     base: int = 5
     edges: int = 16
     stones: int = 72
+    budget: int = 3_000_000
     mirror: bool = True
 
 
@@ -55,17 +59,28 @@ def expose(tracer: Tracer, camera: Camera, sampling: Sampling, pool: ThreadPoolE
     touched = ndimage.binary_dilation(first, np.ones((3, 3)))
     rows, columns = np.nonzero(touched)
     n = len(rows)
-    sums = _Sums(np.zeros((n, 3), np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32))
+    sums = _Sums(
+        np.zeros((n, 3), np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32)
+    )
     everything = np.arange(n)
     _sample(tracer, camera, rows, columns, everything, sampling.base, 0, sums, pool)
     progress(0.5)
     stones = ndimage.binary_dilation(kinds != METAL, np.ones((3, 3)))[rows, columns]
     rough = _uneven(sums, rows, columns, first.shape)
     more = np.flatnonzero(rough & ~stones)
+    per_stone = min(sampling.stones, max(12, sampling.budget // max(int(stones.sum()), 1)))
     _sample(tracer, camera, rows, columns, more, max(sampling.edges - sampling.base, 0), sampling.base, sums, pool)
     progress(0.75)
     _sample(
-        tracer, camera, rows, columns, np.flatnonzero(stones), max(sampling.stones - sampling.base, 0), sampling.base, sums, pool
+        tracer,
+        camera,
+        rows,
+        columns,
+        np.flatnonzero(stones),
+        max(per_stone - sampling.base, 0),
+        sampling.base,
+        sums,
+        pool,
     )
     progress(0.98)
     share = 1 / sums.count[:, None]
@@ -117,7 +132,9 @@ def _sample(
     list(pool.map(chunk, range(0, len(which), per)))
 
 
-def _uneven(sums: _Sums, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def _uneven(
+    sums: _Sums, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], shape: tuple[int, int]
+) -> npt.NDArray[np.bool_]:
     """Pixels whose samples differ among themselves or that lie at the outline."""
     mean = (sums.color @ np.array([0.3, 0.6, 0.1], np.float32)) / sums.count
     spread = np.sqrt(np.maximum(sums.square / sums.count - mean**2, 0))
@@ -127,7 +144,9 @@ def _uneven(sums: _Sums, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.int
     return np.asarray(ndimage.binary_dilation(marked)[rows, columns])
 
 
-def _backdrop(tracer: Tracer, camera: Camera, first: npt.NDArray[np.bool_], sampling: Sampling, pool: ThreadPoolExecutor) -> Floats:
+def _backdrop(
+    tracer: Tracer, camera: Camera, first: npt.NDArray[np.bool_], sampling: Sampling, pool: ThreadPoolExecutor
+) -> Floats:
     """The ivory sweep with shadow and a faint mirror image."""
     height, width = first.shape
     yy, xx = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -136,7 +155,7 @@ def _backdrop(tracer: Tracer, camera: Camera, first: npt.NDArray[np.bool_], samp
     sheet = IVORY * fade[..., None].astype(np.float32)
     ground = tracer.ground
     if ground is None:
-        return sheet.astype(np.float32)
+        return np.asarray(sheet, np.float32)
     origins, directions = camera.rays(xx.ravel() + 0.5, yy.ravel() + 0.5)
     t = ground.distance(origins, directions)
     on = np.flatnonzero(np.isfinite(t))
@@ -145,7 +164,7 @@ def _backdrop(tracer: Tracer, camera: Camera, first: npt.NDArray[np.bool_], samp
     picture = sheet * light.reshape(height, width, 3)
     if sampling.mirror:
         picture = _mirror_image(tracer, camera, ground, picture, pool)
-    return picture.astype(np.float32)
+    return np.asarray(picture, np.float32)
 
 
 def _mirror_image(tracer: Tracer, camera: Camera, ground: Ground, picture: Floats, pool: ThreadPoolExecutor) -> Floats:
@@ -184,5 +203,3 @@ def _mirror_image(tracer: Tracer, camera: Camera, ground: Ground, picture: Float
     color = np.stack([ndimage.zoom(color[..., c], zoom, order=1, grid_mode=True, mode="nearest") for c in range(3)], -1)
     share = ndimage.zoom(share, zoom, order=1, grid_mode=True, mode="nearest")
     return np.asarray(picture * (1 - share[..., None]) + color, np.float32)
-
-

@@ -26,7 +26,9 @@ def tone(radiance: Floats, exposure: float = EXPOSURE) -> Floats:
 def srgb(linear: Floats) -> Floats:
     """The sRGB transfer curve (IEC 61966-2-1)."""
     x = np.clip(linear, 0, 1)
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.power(np.maximum(x, 1e-8), 1 / 2.4) - 0.055).astype(np.float32)
+    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.power(np.maximum(x, 1e-8), 1 / 2.4) - 0.055).astype(
+        np.float32
+    )
 
 
 def to_image(linear: Floats, *, seed: int = 5) -> Image.Image:

@@ -33,7 +33,17 @@ class Ground:
         self.v = np.cross(self.normal, self.u)
         self.light: Floats = np.ones((2, 2, 3), np.float32)
 
-    def bake(self, world: World, lighting: Lighting, frame: Floats, *, grid: int, rays: int, soften: float, pool: ThreadPoolExecutor) -> None:
+    def bake(
+        self,
+        world: World,
+        lighting: Lighting,
+        frame: Floats,
+        *,
+        grid: int,
+        rays: int,
+        soften: float,
+        pool: ThreadPoolExecutor,
+    ) -> None:
         """Gather the light over the hemisphere of each grid point.
 
         ``frame`` turns world into light directions, ``soften`` is the radius in mm over which the result is blurred.
@@ -52,7 +62,11 @@ class Ground:
                 r = np.sqrt((s + turn[part, 0]) % 1)
                 phi = np.float32(2 * np.pi) * ((t + turn[part, 1]) % 1)
                 up = np.sqrt(np.maximum(1 - r * r, 0))
-                d = (r * np.cos(phi))[:, None] * self.u + (r * np.sin(phi))[:, None] * self.v + up[:, None] * self.normal
+                d = (
+                    (r * np.cos(phi))[:, None] * self.u
+                    + (r * np.sin(phi))[:, None] * self.v
+                    + up[:, None] * self.normal
+                )
                 d = d.astype(np.float32)
                 level = lighting.soft[lighting.index(d @ frame)]
                 full += level
@@ -68,7 +82,7 @@ class Ground:
                     # Clear stones let most of the light through.
                     clear = world.kind[part_of] != METAL
                     total[seen] += np.where(clear[:, None], 0.45 * level[seen][:, None], 0.55 * glow)
-            return total / np.maximum(full, 1e-6)[:, None]
+            return np.asarray(total / np.maximum(full, 1e-6)[:, None], np.float32)
 
         step = max(len(points) // 8, 1)
         parts = [slice(i, min(i + step, len(points))) for i in range(0, len(points), step)]
@@ -94,6 +108,8 @@ class Ground:
         ix, iy = gx.astype(np.intp), gy.astype(np.intp)
         fx, fy = (gx - ix)[:, None], (gy - iy)[:, None]
         m = self.light
-        value = (m[iy, ix] * (1 - fx) + m[iy, ix + 1] * fx) * (1 - fy) + (m[iy + 1, ix] * (1 - fx) + m[iy + 1, ix + 1] * fx) * fy
+        value = (m[iy, ix] * (1 - fx) + m[iy, ix + 1] * fx) * (1 - fy) + (
+            m[iy + 1, ix] * (1 - fx) + m[iy + 1, ix + 1] * fx
+        ) * fy
         edge = np.clip((1 - np.maximum(np.abs(x), np.abs(y))) / 0.25, 0, 1)[:, None]
         return np.asarray(1 + (value - 1) * edge, np.float32)

@@ -11,8 +11,8 @@ Rgb = tuple[float, float, float]
 
 ALLOYS: dict[str, Rgb] = {
     "24k_yellow": (1.0, 0.766, 0.336),
-    "18k_yellow": (1.0, 0.775, 0.40),
-    "14k_yellow": (0.97, 0.82, 0.55),
+    "18k_yellow": (1.0, 0.765, 0.385),
+    "14k_yellow": (0.97, 0.79, 0.49),
     "18k_rose": (0.97, 0.68, 0.53),
     "14k_rose": (0.96, 0.68, 0.55),
     "18k_white": (0.82, 0.81, 0.80),
@@ -44,7 +44,7 @@ STONES: dict[str, Material] = {
     "diamond": Material("clear", ior=(2.4099, 2.4175, 2.4354)),
     "moissanite": Material("clear", ior=(2.62, 2.65, 2.72)),
     "cubic_zirconia": Material("clear", ior=(2.15, 2.17, 2.21)),
-    "sapphire": Material("clear", ior=_CORUNDUM, absorb=(0.34, 0.21, 0.035)),
+    "sapphire": Material("clear", ior=_CORUNDUM, absorb=(0.50, 0.32, 0.055)),
     "ruby": Material("clear", ior=_CORUNDUM, absorb=(0.025, 0.42, 0.30)),
     "emerald": Material("clear", ior=_BERYL, absorb=(0.36, 0.05, 0.20)),
     "aquamarine": Material("clear", ior=_BERYL, absorb=(0.085, 0.022, 0.014)),

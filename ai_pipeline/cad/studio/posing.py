@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import trimesh
 
+from ai_pipeline.cad.studio import placing
+
 Doubles = npt.NDArray[np.float64]
 Pose = Literal["standing", "lying", "hanging", "pair"]
 
@@ -83,14 +85,14 @@ def upright(metal: trimesh.Trimesh, stones: Sequence[trimesh.Trimesh]) -> tuple[
 def arrangement(pose: Pose, points: Doubles) -> list[Doubles]:
     """The 4x4 places at which copies of a posed piece stand."""
     if pose == "lying":
-        return [np.asarray(trimesh.transformations.rotation_matrix(-np.pi / 2, [1, 0, 0]))]
+        return [placing.turned(-90, (1, 0, 0))]
     if pose != "pair":
         return [np.eye(4)]
     width = float(np.ptp(points[:, 0]))
     gap = max(width * 0.62, float(np.ptp(points[:, 1])) * 0.30) + 0.8
     places = []
     for sign, turn, lift in ((-1, 24.0, 0.0), (1, -30.0, -0.06)):
-        place = np.asarray(trimesh.transformations.rotation_matrix(np.radians(turn), [0, 0, 1]))
-        place[:3, 3] = (sign * gap, 0, lift * float(np.ptp(points[:, 2])))
-        places.append(place)
+        places.append(
+            placing.moved(placing.turned(turn, (0, 0, 1)), (sign * gap, 0, lift * float(np.ptp(points[:, 2]))))
+        )
     return places

@@ -31,7 +31,7 @@ def dot(a: Floats, b: Floats) -> Floats:
 
 
 def refract(d: Floats, n: Floats, eta: Floats) -> tuple[Floats, Bools]:
-    """Refracted unit directions for normals facing the ray and ``eta`` = n_before / n_after; False: total reflection."""
+    """Refracted unit directions; ``eta`` = n_before / n_after, normals face the ray; False where all is reflected."""
     cos = -dot(d, n)
     k = 1 - eta * eta * (1 - cos * cos)
     ok = k > 0
