@@ -36,16 +36,20 @@ def compose(order: Order, *, designer: str, maker: str, language: str) -> NdaTex
     """
     clause = f"\n{_CLAUSE[language]}\n{_one_line(order.nda_clause)}\n" if order.nda_clause else ""
     named = "\n".join(f"{_one_line(item['filename'])}  SHA-256 {item['sha256']}" for item in order.cad)
-    text = _template(language).format(
-        reference=order.reference,
-        order_id=order.id,
-        version=order.nda_version,
-        designer=_one_line(designer),
-        maker=_one_line(maker),
-        title=_one_line(order.design_title),
-        quantity=order.quantity,
-        clause=clause,
-        files=named or "–",
+    text = (
+        _template(language)
+        .format(
+            reference=order.reference,
+            order_id=order.id,
+            version=order.nda_version,
+            designer=_one_line(designer),
+            maker=_one_line(maker),
+            title=_one_line(order.design_title),
+            quantity=order.quantity,
+            clause=clause,
+            files=named or "–",
+        )
+        .strip()
     )
     return NdaText(language, order.nda_version, text, hashlib.sha256(text.encode()).hexdigest())
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
+from marketplace.accounts.models import Organization
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import NotFound
 from marketplace.orders.models import Order, Rfq
@@ -32,9 +33,11 @@ class CadDoor:
 
 
 def load_order(session: Session, actor: Actor, order_id: str) -> Order:
-    """An order the actor's organization is a party of; raises NotFound."""
-    query = select(Order).where(
-        Order.id == order_id, or_(*(getattr(Order, column) == actor.org_id for _name, column in _PARTIES))
+    """An order the actor's organization is a party of, with its parties; raises NotFound."""
+    query = (
+        select(Order)
+        .where(Order.id == order_id, or_(*(getattr(Order, column) == actor.org_id for _name, column in _PARTIES)))
+        .options(*(joinedload(getattr(Order, name)).load_only(Organization.name) for name, _column in _PARTIES))
     )
     found = session.scalars(query).one_or_none()
     if found is None:

@@ -88,8 +88,7 @@ def request_quotes(call: Call, order: Order, body: RfqsIn) -> dict[str, Any]:
 def order_rfqs(call: Call, order: Order) -> dict[str, Any]:
     """Every request of the order with its quote, for comparing."""
     found = queries.rfqs_of(call.session, order)
-    names = organization_names(call.session, {rfq.maker_org_id for rfq in found})
-    return {"items": [rfq_out(rfq, names.get(rfq.maker_org_id)) for rfq in found]}
+    return {"items": [rfq_out(rfq, rfq.maker.name) for rfq in found]}
 
 
 @api.get("/rfqs", needs=P.RFQ_LIST, returns=OrdersOut, summary="Requests this workshop received")
@@ -158,8 +157,7 @@ def cancel(call: Call, order: Order) -> dict[str, Any]:
 
 def shown(call: Call, order: Order) -> dict[str, Any]:
     """The order as the caller may see it."""
-    orgs = {getattr(order, f"{party}_org_id") for party in ("buyer", "designer", "manager", "maker")} - {None}
-    return order_out(order, relations_of(order, call.actor), organization_names(call.session, orgs))
+    return order_out(order, relations_of(order, call.actor), queries.party_names(call.session, order))
 
 
 def _amount(pointer: str, given: MoneyIn, currency: str) -> int:

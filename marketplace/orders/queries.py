@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import and_, func, inspect, select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from marketplace.accounts.models import Organization
+from marketplace.accounts.queries import organization_names
 from marketplace.kernel.actor import Actor
 from marketplace.orders.models import Order, Rfq
 from marketplace.orders.rules import CLOSED
@@ -54,15 +55,22 @@ def rfqs(session: Session, actor: Actor, *, show: str = "all", cursor: str | Non
 
 
 def rfqs_of(session: Session, order: Order) -> Sequence[Rfq]:
-    """Every request of an order with its quotes, in the order they were sent."""
+    """Every request of an order with its workshop and quotes, in the order they were sent. One statement."""
     query = (
         select(Rfq)
         .where(Rfq.order_id == order.id)
-        .options(selectinload(Rfq.quotes))
+        .options(joinedload(Rfq.quotes), joinedload(Rfq.maker).load_only(Organization.name))
         .order_by(Rfq.created_at, Rfq.id)
-        .limit(100)
     )
-    return session.scalars(query).all()
+    return session.scalars(query).unique().all()
+
+
+def party_names(session: Session, order: Order) -> dict[str, str]:
+    """Names of an order's parties by id; read anew only when the order was not loaded with them."""
+    parties = ("buyer", "designer", "manager", "maker")
+    if set(parties) & inspect(order).unloaded:
+        return organization_names(session, {getattr(order, f"{p}_org_id") for p in parties} - {None})
+    return {org.id: org.name for p in parties if (org := getattr(order, p)) is not None}
 
 
 def vetted_makers(session: Session) -> Sequence[Organization]:

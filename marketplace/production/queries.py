@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.accounts.queries import organization_names
 from marketplace.designs.models import Asset, Derivative
 from marketplace.designs.pictures import Picture, Sign, group
 from marketplace.kernel.actor import Actor
@@ -16,7 +15,7 @@ from marketplace.manufacturing.operations import nda_of
 from marketplace.manufacturing.queries import CadFetch, cad_fetches
 from marketplace.orders.models import Order, Rfq
 from marketplace.orders.present import money_out, order_out
-from marketplace.orders.queries import rfqs_of
+from marketplace.orders.queries import party_names, rfqs_of
 from marketplace.orders.rules import visible
 from marketplace.policy.decide import relations_of
 from marketplace.production.models import Shipment, StageEvent
@@ -44,13 +43,11 @@ class Story:
 
 
 def story(session: Session, actor: Actor, order: Order) -> Story:
-    """The order with all its parts for this reader: at most seven statements."""
+    """The order with all its parts for this reader: at most six statements."""
     who = relations_of(order, actor)
     seen = visible(order.state, who)
     rfqs = rfqs_of(session, order) if "rfqs" in seen else []
-    orgs = {getattr(order, f"{party}_org_id") for party in ("buyer", "designer", "manager", "maker")}
-    orgs |= {rfq.maker_org_id for rfq in rfqs}
-    names = organization_names(session, orgs - {None})
+    names = {**party_names(session, order), **{rfq.maker_org_id: rfq.maker.name for rfq in rfqs}}
     begun = order.state in {"in_production", "shipped", "delivered"}
     events = stage_events(session, order.id) if begun else []
     found = Story(view={}, who=who, names=names, events=events, rfqs=rfqs)

@@ -87,11 +87,11 @@ class World:
 
     def sign(self, order: Order, *, lang: str = "en") -> dict[str, Any]:
         """The workshop reads and signs through the API."""
-        text = self.maker.api.get(f"/orders/{order.id}/nda?lang={lang}").json
+        text: Any = self.maker.api.get(f"/orders/{order.id}/nda?lang={lang}").json
         body = {"typed_name": self.maker.user.name, "agree": True, "sha256": text["sha256"]}
         answer = self.maker.api.post(f"/orders/{order.id}/nda/sign", body)
         assert answer.status_code == 201, answer.json
-        return answer.json
+        return dict(answer.json or {})
 
     def link(self, order: Order, by: Person | None = None) -> Any:
         """Ask for a CAD link through the API."""
@@ -207,5 +207,3 @@ def _license(
 def world(make: Make, services: Services) -> World:
     """The usual world."""
     return build(make, services)
-
-

@@ -209,7 +209,6 @@ def upgrade() -> None:
         sa.CheckConstraint("state in ('open','replaced','won','lost','expired')", name=op.f("ck_quotes_state")),
         sa.CheckConstraint("lead_days between 1 and 730", name=op.f("ck_quotes_lead_days")),
         sa.CheckConstraint("unit_price > 0 and tooling >= 0", name=op.f("ck_quotes_amounts")),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_quotes_order_id")),
         sa.ForeignKeyConstraint(["rfq_id"], ["rfqs.id"], name=op.f("fk_quotes_rfq_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quotes")),
     )
