@@ -1,7 +1,7 @@
 """Job name -> function, queue, bounds. The only place that knows both sides."""
 
 from marketplace.db.jobs import JobName
-from workers.jobs import licensing, mail, orders, payments, studio, uploads
+from workers.jobs import content, licensing, mail, orders, payments, studio, uploads
 from workers.run import Binding
 
 #: Queues in the order a worker empties them; money before pictures.
@@ -14,6 +14,8 @@ BINDINGS: dict[str, Binding] = {
         studio.render, queue="heavy", timeout_s=1200, max_attempts=3, on_failed=studio.render_failed
     ),
     JobName.SWEEP_UPLOADS: Binding(uploads.sweep),
+    JobName.DRAFT_STORY: Binding(content.story, timeout_s=180, max_attempts=4),
+    JobName.DRAFT_LOOKBOOK: Binding(content.lookbook, timeout_s=180, max_attempts=4),
     JobName.MAKE_LICENSE_DOCUMENT: Binding(licensing.make_document),
     JobName.EXPIRE_NEGOTIATIONS: Binding(licensing.expire, max_attempts=3),
     JobName.EXPIRE_QUOTES: Binding(orders.expire_quotes, max_attempts=3),

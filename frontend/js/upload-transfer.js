@@ -109,5 +109,5 @@ export async function send(file, row, settings) {
   await persist(() => post(settings.completeUrl.replace("{id}", id).replace("%7Bid%7D", id), {}), row);
   announce(say("upload_done", { name: file.name }));
   const rowUrl = settings.rowUrl.replace("{id}", id).replace("%7Bid%7D", id);
-  await window.htmx.ajax("GET", rowUrl, { target: row.element, swap: "outerHTML" });
+  await window.htmx.ajax("GET", rowUrl, { source: row.element, target: row.element, swap: "outerHTML" });
 }

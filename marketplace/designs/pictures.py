@@ -12,6 +12,7 @@ from marketplace.designs.models import Derivative, Design
 Sign = Callable[[str], str]
 #: The width a card shows, pixels.
 CARD_WIDTH = 640
+WEB_TYPE = "image/webp"
 _ORDER = (Derivative.position, Derivative.asset_id, Derivative.view, Derivative.width)
 
 
@@ -51,10 +52,10 @@ class Picture:
 
 
 def group(derivatives: Sequence[Derivative]) -> list[Picture]:
-    """Derivatives (in _ORDER) as pictures; previews and other files are left out."""
+    """Derivatives (in _ORDER) as pictures; previews and the JPEG copies that models read are left out."""
     found: dict[tuple[str, str], Picture] = {}
     for row in derivatives:
-        if row.width is None or not row.content_type.startswith("image/"):
+        if row.width is None or row.content_type != WEB_TYPE:
             continue
         key = (row.asset_id, row.view)
         if key not in found:

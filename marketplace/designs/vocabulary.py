@@ -88,6 +88,11 @@ def category_options() -> list[tuple[str, str]]:
     return [(code, str(word)) for code, word in CATEGORY_WORDS.items()]
 
 
+def metal_name(code: str) -> str:
+    """The English name of an alloy code, for models and search; any other text stands for itself."""
+    return ALLOY_LABELS.get(code, code)
+
+
 def metal_word(code: str) -> str:
     """The name of an alloy code; any other text is a metal somebody typed and stands for itself."""
     label = ALLOY_LABELS.get(code)

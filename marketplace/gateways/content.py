@@ -1,10 +1,32 @@
-"""What the pipeline knows and does, as the marketplace uses it; with the workers the only importer of `ai_pipeline`."""
+"""What the pipeline knows, as the pages use it: alloys and the check of claims. Nothing here calls a model.
+
+The calls themselves are made by the workers (`workers/models.py`), because the vendor's library costs every process
+that loads it a second and some 45 MB, and no page ever waits for a model.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ai_pipeline.cad.alloys import ALLOYS
+from ai_pipeline.content.claims import check_claims as _check
+from ai_pipeline.content.subject import KnownFact
 
 #: Alloy code -> English label (translated where it is shown).
 ALLOY_LABELS: dict[str, str] = {code: alloy.label for code, alloy in ALLOYS.items()}
 
 
-def check_claims(text: str, facts: dict[str, object]) -> list[dict[str, object]]:
-    return []
+def check_claims(
+    text: str, facts: Iterable[Mapping[str, Any]], *, language: str = "en", known_text: str = ""
+) -> list[dict[str, Any]]:
+    """What `text` claims without one of `facts` ({name, value, unit, source}) to rest on.
+
+    Each finding is {code, severity, text, message, params, blocked}; `blocked` ones must be edited away.
+    """
+    known = [KnownFact(**fact) for fact in facts]
+    found = _check(text, known, language=language, known_text=known_text)
+    return [finding_json(item.model_dump()) for item in found]
+
+
+def finding_json(finding: dict[str, Any]) -> dict[str, Any]:
+    """A finding of the pipeline as it is kept beside a draft."""
+    return {**finding, "blocked": finding["severity"] == "block"}

@@ -11,8 +11,6 @@ from marketplace.db.jobs import JobName, JobRow, stage
 from marketplace.db.locks import lock
 from marketplace.designs.access import load_design
 from marketplace.designs.models import Design
-from marketplace.designs.queries import facts_of
-from marketplace.gateways.content import check_claims
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
@@ -21,6 +19,7 @@ from marketplace.notifications.operations import notify_org
 from marketplace.policy.decide import relations_of
 from marketplace.studio import calls, rules
 from marketplace.studio.models import ContentDraft
+from marketplace.studio.sources import check_words
 
 _JOBS = {"story": JobName.DRAFT_STORY, "lookbook": JobName.DRAFT_LOOKBOOK}
 _SYSTEM = frozenset({"system"})
@@ -107,7 +106,7 @@ def save_draft(
     session.flush()
     what = "Story" if kind == "story" else "Lookbook"
     notify_org(
-        session, design.org_id, "content_ready", path=f"/designs/{design.id}#words", mail=False, what=what,
+        session, design.org_id, "content_ready", path=f"/designs/{design.id}#drafts", mail=False, what=what,
         design=design.title,
     )  # fmt: skip
     record(session, actor, "content.drafted", draft.id, owner_org_id=design.org_id, kind=kind)
@@ -121,7 +120,7 @@ def edit_draft(
 
     The published words stay as they were until the new ones are approved. Raises Conflict `stale_version`.
     """
-    lock(session, Design, draft.design_id)
+    design = lock(session, Design, draft.design_id)
     row = lock(session, ContentDraft, draft.id)
     if row.version != base_version:
         raise Conflict(
@@ -139,8 +138,7 @@ def edit_draft(
         raise Conflict("superseded", "A newer draft has taken this one's place.")
     row.text, row.edited = text, True
     row.version += 1
-    facts = {fact.name: fact.value for fact in facts_of(session, row.design_id)}
-    row.findings = check_claims(rules.plain_text(row.kind, text), facts)
+    row.findings = check_words(session, design, row.kind, text)
     record(session, actor, "content.edited", row.id, owner_org_id=row.org_id, version=row.version)
     return row
 

@@ -28,6 +28,8 @@ _FIRST = (
     "watertight",
 )
 _THUMB = 320
+#: Smaller ones would be shown as zero.
+_LEAST_TOLERANCE = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,8 @@ def asset_row(asset: Asset, pictures: list[Picture], sign: Sign) -> AssetRow:
         percent=percent,
         src=own[0].url(sign, _THUMB) if own else None,
         retry=can_retry(asset),
-        asks_unit=any(f.get("code") in {"units_implausible", "units_assumed"} for f in asset.report.get("findings", []))
-        and asset.state == "ready",
+        asks_unit=asset.state == "ready"
+        and any(f.get("code") == "units_implausible" for f in asset.report.get("findings", [])),
     )
 
 
@@ -124,7 +126,7 @@ def fact_value(fact: Fact) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, int | float):
-        number = fmt.number(value, None if isinstance(value, int) else 2)
+        number = fmt.number(value, 2) if fact.unit and isinstance(value, float) else fmt.number(round(value, 2))
         unit = {"mm2": "mm²", "mm3": "mm³"}.get(fact.unit, fact.unit)
         return f"{number}\u00a0{unit}" if unit else number
     return str(value)
@@ -144,7 +146,7 @@ def fact_rows(facts: list[Fact]) -> dict[str, list[FactRow]]:
 
 def _note(fact: Fact) -> str:
     parts = []
-    if fact.tolerance and isinstance(fact.value, int | float):
+    if fact.tolerance and fact.tolerance >= _LEAST_TOLERANCE and isinstance(fact.value, int | float):
         parts.append("± " + Formats().number(fact.tolerance, 3))
     if fact.confirmed_at:
         parts.append(_("confirmed"))

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from marketplace.db.jobs import JobRow
+from marketplace.designs.vocabulary import fact_word, reason_text
 from marketplace.studio import rules
 from marketplace.studio.models import ContentDraft
 from marketplace.web.i18n import Formats
@@ -18,6 +19,7 @@ _FAILURES: dict[str, Any] = {
         "The writing service answered with something that is not a draft. Nothing was kept; try again."
     ),
     "model_misconfigured": _l("The writing service is not set up correctly. The operator has to look at it."),
+    "no_pictures": _l("A lookbook needs at least one picture. Upload a photo or CAD first."),
     "budget_exceeded": _l("Your studio has used up today's drafts. Try again tomorrow."),
 }
 _FAILED = _l("The draft could not be made. Nothing is lost; try again.")
@@ -56,6 +58,12 @@ def draft_label(draft: ContentDraft) -> str:
     return _("Draft, written by AI; nobody has approved it")
 
 
+def source_words(names: list[str]) -> str:
+    """Names of facts in the reader's language, at most twelve of them."""
+    shown = [fact_word(name) for name in names[:12]]
+    return ", ".join([*shown, "…"] if len(names) > len(shown) else shown)
+
+
 def words_context(drafts: Mapping[str, ContentDraft], jobs: Mapping[str, JobRow]) -> dict[str, Any]:
     """What the panel of words needs."""
     working = {kind for kind, job in jobs.items() if job.state in {"queued", "running"}}
@@ -72,7 +80,8 @@ def words_context(drafts: Mapping[str, ContentDraft], jobs: Mapping[str, JobRow]
         "kinds": rules.KINDS,
         "kind_words": KIND_WORDS,
         "draft_label": draft_label,
-        "blocked": rules.blocked,
+        "reason_text": reason_text,
+        "source_words": source_words,
     }
 
 

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from marketplace.designs.access import load_design
 from marketplace.designs.models import Design
 from marketplace.designs.pictures import gallery
+from marketplace.designs.vocabulary import reason_text
 from marketplace.kernel.errors import Invalid
 from marketplace.policy.permissions import Permission
 from marketplace.studio import operations
@@ -37,7 +38,7 @@ def words(call: Call, design: Design) -> ResponseReturnValue:
 def draft_words(call: Call, design: Design) -> ResponseReturnValue:
     """Have a story or lookbook drafted."""
     operations.request_content(call.session, call.actor, design, [read_form(ContentForm).kind])
-    return see_other("designs.show", design_id=design.id, _anchor="words")
+    return see_other("designs.show", design_id=design.id, _anchor="drafts")
 
 
 @section.get("/<design_id>/words/<draft_id>", needs=Permission.CONTENT_APPROVE, subject=load_draft)
@@ -50,6 +51,7 @@ def edit_words(call: Call, draft: ContentDraft, form: FormState | None = None) -
         design_id=draft.design_id,
         form=form or FormState.of(**_values(draft)),
         kind_words=KIND_WORDS,
+        reason_text=reason_text,
         pictures=pictures,
         sign=call.services.storage.image_url,
     )
@@ -68,7 +70,7 @@ def save_words(call: Call, draft: ContentDraft) -> ResponseReturnValue:
     else:
         text, version = _lookbook_form(draft)
     operations.edit_draft(call.session, call.actor, draft, text, base_version=version)
-    return see_other("designs.show", toast=_("Saved."), design_id=draft.design_id, _anchor="words")
+    return see_other("designs.show", toast=_("Saved."), design_id=draft.design_id, _anchor="drafts")
 
 
 @section.post(
@@ -77,7 +79,7 @@ def save_words(call: Call, draft: ContentDraft) -> ResponseReturnValue:
 def approve_words(call: Call, draft: ContentDraft) -> ResponseReturnValue:
     """Publish the words under one's name."""
     operations.approve_draft(call.session, call.actor, draft)
-    return see_other("designs.show", toast=_("Approved."), design_id=draft.design_id, _anchor="words")
+    return see_other("designs.show", toast=_("Approved."), design_id=draft.design_id, _anchor="drafts")
 
 
 def _values(draft: ContentDraft) -> dict[str, object]:

@@ -18,6 +18,8 @@ from workers.run import Run
 GLB = "model/gltf-binary"
 #: The widest a page shows a picture on a common screen; twice the edge costs four times the work.
 RENDER_PIXELS = 1024
+#: Wide enough for a model to see settings and proportions.
+MODEL_PIXELS = 640
 DEFAULT_ALLOY = "18k_yellow"
 #: Words in a typed metal that tell which alloy its pictures show; the first that fits.
 _HINTS = (("platin", "platinum_950_ru"), ("silver", "sterling"), ("rose", "18k_rose"), ("white", "18k_white_pd"))
@@ -162,17 +164,19 @@ def _pictures(storage: Storage, work: Work, path: Path, scratch: Path, folder: s
 def _photo(
     storage: Storage, filename: str, declared: str, path: Path, out: Path, folder: str, view: str, role: str
 ) -> tuple[dict[str, Any], list[Made]]:
-    """Web sizes of a picture, stored; WebP alone, which every browser we support shows."""
+    """Web sizes of a picture, stored: WebP, which every browser we support shows, and one JPEG for models to read."""
     report = inspect_photo(path, filename=filename, declared_type=declared, out_dir=out)
     made = []
+    jpegs = sorted((d.width, d.name) for d in report.derivatives if d.media_type == "image/jpeg")
+    model_copy = next((name for width, name in jpegs if width >= MODEL_PIXELS), jpegs[-1][1] if jpegs else "")
     for item in report.derivatives:
-        if item.media_type != "image/webp":
+        if item.media_type != "image/webp" and item.name != model_copy:
             continue
         key = f"{folder}{view}-{item.name}"
         storage.put_file(key, out / item.name, item.media_type, item.sha256)
         made.append(
             Made(
-                role=f"{role}_{item.width}_webp",
+                role=f"{role}_{item.width}_{Path(item.name).suffix[1:]}",
                 view=view,
                 storage_key=key,
                 content_type=item.media_type,

@@ -1,0 +1,91 @@
+"""What a model is told about a design, and what its words may rest on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.accounts.models import Organization, User
+from marketplace.designs.models import Design, Fact
+from marketplace.designs.pictures import derivatives_of, group
+from marketplace.designs.queries import facts_of
+from marketplace.designs.vocabulary import metal_name
+from marketplace.gateways.content import check_claims
+from marketplace.studio.rules import plain_text
+
+MAX_PICTURES = 8
+_JPEG = "image/jpeg"
+#: Facts about the file, not about the piece.
+_TECHNICAL = frozenset({"triangles", "open_edges", "shells", "solids", "unit", "watertight", "cavities"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture that is sent: its id (`asset.view`) and the key of its JPEG."""
+
+    picture: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything a draft is made of."""
+
+    design_id: str
+    org_id: str
+    title: str
+    category: str
+    designer: str
+    text: str
+    language: str
+    facts: list[dict[str, Any]]
+    shots: list[Shot]
+
+
+def known_facts(design: Design, facts: list[Fact]) -> list[dict[str, Any]]:
+    """Facts that words may rest on: those of the piece, and what its designer says it is made of."""
+    known = [
+        {"name": fact.name, "value": fact.value, "unit": fact.unit, "source": fact.source}
+        for fact in facts
+        if fact.value is not None and fact.name not in _TECHNICAL
+    ]
+    for name, words in (("metals", [metal_name(m) for m in design.metals]), ("stones", design.stones)):
+        if words:
+            known.append({"name": name, "value": ", ".join(words)[:300], "unit": "", "source": "human"})
+    return known
+
+
+def material(session: Session, design_id: str, user_id: str | None) -> Material:
+    """What to send for a design, in the language of the person who asked. Raises NoResultFound."""
+    design = session.get_one(Design, design_id)
+    user = session.get(User, user_id) if user_id else None
+    rows = derivatives_of(session, design.id)
+    jpegs = {(row.asset_id, row.view): row for row in rows if row.content_type == _JPEG}
+    shots = [
+        Shot(picture.id, jpegs[picture.asset_id, picture.view].storage_key)
+        for picture in group(rows)
+        if not picture.hidden and (picture.asset_id, picture.view) in jpegs
+    ]
+    return Material(
+        design_id=design.id,
+        org_id=design.org_id,
+        title=design.title,
+        category=design.category or "piece of jewelry",
+        designer=session.scalars(select(Organization.name).where(Organization.id == design.org_id)).one(),
+        text=design.description,
+        language=user.locale if user else "en",
+        facts=known_facts(design, facts_of(session, design.id)),
+        shots=shots[:MAX_PICTURES],
+    )
+
+
+def check_words(session: Session, design: Design, kind: str, text: dict[str, Any]) -> list[dict[str, Any]]:
+    """Claims in edited words that no fact of the design supports."""
+    designer = session.scalars(select(Organization.name).where(Organization.id == design.org_id)).one()
+    return check_claims(
+        plain_text(kind, text),
+        known_facts(design, facts_of(session, design.id)),
+        language=str(text.get("language") or "en"),
+        known_text=f"{design.title} ; {design.category or ''} ; {designer}",
+    )
