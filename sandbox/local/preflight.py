@@ -8,6 +8,7 @@ from pathlib import Path
 from sandbox.local.environment import CHECKOUT, Instance
 from sandbox.local.portowner import port_owner
 from sandbox.local.terminal import Trouble
+from sandbox.services.pgbinaries import shared_place
 from sandbox.services.ports import is_free
 
 # A new cluster, object volumes and logs take some 300 MB; PostgreSQL and SeaweedFS stop short of a full disk.
@@ -18,6 +19,8 @@ def check(instance: Instance) -> None:
     """Raises Trouble when the port is taken, the disk is full or the directory cannot be used."""
     _directory(instance)
     _disk(instance.directory)
+    if os.geteuid() == 0 and not instance.given.get("DATABASE_URL"):
+        _disk(shared_place())  # root's database lies there
     if not is_free(instance.port):
         raise Trouble(
             f"Port {instance.port} is in use by {port_owner(instance.port)}.",

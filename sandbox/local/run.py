@@ -32,7 +32,10 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     instance = find_instance()
     refuse_second(instance.lock)
-    preflight.check(instance)
+    try:
+        preflight.check(instance)
+    except ServiceFailed as error:
+        raise Trouble(str(error)) from error
     lock = acquire(instance.lock)
     supervisor = Supervisor()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
