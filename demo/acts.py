@@ -129,7 +129,8 @@ def upload(caller: Caller, path: str, file: Path, kind: str) -> str:
         "kind": kind,
     }
     made = caller.post(path, asked, expect=(200, 201))
-    target, asset = made["upload"], made["asset"]["id"]
+    target = made["upload"]
+    asset = made["asset"]["id"] if isinstance(made["asset"], dict) else made["asset"]
     if target is None:
         return str(asset)
     sent = requests.post(

@@ -158,12 +158,12 @@ class Player:
         terms = {**TERMS, "valid_until": until}
         opened = buyer.post(
             f"/designs/{self.made['design']}/negotiations",
-            {"terms": terms, "message": "We would like this ring for our spring collection, 50 to 200 pieces."},
+            {"terms": terms, "message": "We like this piece very much. We plan to order 50 pieces."},
             expect=201,
         )
         neg = self.made["negotiation"] = opened["id"]
         designer.post(
-            f"/negotiations/{neg}/messages", {"text": "谢谢您的报价。授权费为 2200 美元可以吗？"}, expect=(200, 201)
+            f"/negotiations/{neg}/messages", {"text": "感谢您的报价。我们最多可以出到2200 USD。"}, expect=(200, 201)
         )
         counter = {**terms, "fee": {"amount": 220_000, "currency": "USD"}}
         designer.post(f"/negotiations/{neg}/offers", {"base_version": 1, "terms": counter}, expect=201)

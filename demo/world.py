@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,10 @@ class Member:
 
 
 MEMBERS = (
-    Member("iris", "designer", "Iris Valmont", "Atelier Valmont", "FR"),
-    Member("kenji", "designer", "Kenji Arai", "Arai Form", "JP"),
-    Member("mairead", "designer", "Mairead Quinn", "Quinn & Harrow", "IE"),
-    Member("linyue", "designer", "林月", "月石工作室", "CN"),
+    Member("hanne", "designer", "Hanne Corvane", "Atelier Corvane", "BE"),
+    Member("thomas", "designer", "Thomas Hollis", "Hollis & Fen", "GB"),
+    Member("livia", "designer", "Livia Moretti", "Studio Meridia", "IT"),
+    Member("linh", "designer", "陳靈", "Linh Arbor", "HK"),
     Member("edith", "buyer", "Edith Marsh", "Meridian Jewelers", "GB"),
     Member("zhao", "buyer", "赵敏", "明德珠宝", "CN"),
     Member("chenwei", "manufacturer", "Chen Wei", "Golden Lantern Workshop", "CN"),
@@ -45,9 +46,9 @@ MEMBERS = (
     Member("arjun", "manufacturer", "Arjun Mehta", "Mehta Casting House", "IN"),
     Member("jonas", "production_manager", "Jonas Lind", "Northgate Production", "DE"),
 )
-CHINESE = frozenset({"linyue", "zhao", "chenwei"})
+LANGUAGES = {"linh": "zh_Hant", "zhao": "zh_Hans", "chenwei": "zh_Hans"}
 #: Who the printed logins are, one per role.
-FIRST = {"designer": "iris", "buyer": "edith", "manufacturer": "chenwei", "production_manager": "jonas"}
+FIRST = {"designer": "hanne", "buyer": "edith", "manufacturer": "chenwei", "production_manager": "jonas"}
 OPERATOR = Member("desk", "operator", "Olive Kerr", "", "GB")
 
 
@@ -80,8 +81,8 @@ class World:
                 business=member.business,
                 country=member.country,
             )
-            if member.key in CHINESE:
-                set_language(member.email, "zh_Hans")
+            if member.key in LANGUAGES:
+                set_language(member.email, LANGUAGES[member.key])
         waiting = [m.business for m in MEMBERS if m.role != "designer"]
         acts.approve(self.transport, OPERATOR.email, PASSWORD, waiting)
         for member in MEMBERS:
@@ -92,11 +93,10 @@ class World:
         self.say(f"{len(MEMBERS)} people joined and were approved")
 
     def _designs(self) -> None:
-        pieces: list[dict[str, Any]] = json.loads((HERE / "pieces.json").read_text())["pieces"]
-        owners = {m.business: m.key for m in MEMBERS if m.role == "designer"}
+        pieces: list[dict[str, Any]] = self.catalog["pieces"]
         files: dict[str, list[str]] = {}
         for piece in pieces:
-            owner = self.people[owners[piece["studio"]]]
+            owner = self.owner_of(piece["slug"])
             design = owner.post("/designs", _design_body(piece), expect=201)["id"]
             self.designs[piece["slug"]] = design
             path = f"/designs/{design}/assets"
@@ -106,10 +106,10 @@ class World:
             files[piece["slug"]] = sent
         self.say(f"{len(pieces)} designs created, their files are being checked and measured")
         for piece in pieces:
-            owner = self.people[owners[piece["studio"]]]
+            owner = self.owner_of(piece["slug"])
             acts.wait_for_files(owner, files[piece["slug"]])
         for number, piece in enumerate(pieces):
-            owner = self.people[owners[piece["studio"]]]
+            owner = self.owner_of(piece["slug"])
             if number % 3 == 0:
                 acts.create_content(owner, self.designs[piece["slug"]])
             if number % 9 != 8:  # some remain drafts, as on any real desk
@@ -126,29 +126,45 @@ class World:
 
     def _deals(self) -> None:
         deals = Deals(self)
-        deals.waiting_for_the_designer("knife-edge-band", "iris", "edith")
-        deals.in_two_languages("half-eternity", "mairead", "zhao")
-        deals.to_be_signed("beech-leaf", "edith")
+        deals.waiting_for_the_designer("knife-edge-band", "edith")
+        deals.waiting_for_the_designer("split-shank-halo", "edith")
+        deals.in_two_languages("half-eternity", "zhao")
+        deals.to_be_signed("sapphire-trilogy", "edith")
         deals.in_quoting("oval-signet", "edith")
         deals.in_production("court-band", "zhao")
         deals.delivered("six-claw-solitaire", "edith")
         self.say("negotiations, licenses and orders in every stage")
 
+    @cached_property
+    def catalog(self) -> dict[str, Any]:
+        """Our own pieces with their words, and the studios they belong to."""
+        found: dict[str, Any] = json.loads((HERE / "pieces.json").read_text())
+        return found
+
     def owner_of(self, slug: str) -> Caller:
         """The designer of a piece."""
-        pieces = json.loads((HERE / "pieces.json").read_text())["pieces"]
+        studios = {s["slug"]: s["name"] for s in self.catalog["studios"]}
         owners = {m.business: m.key for m in MEMBERS if m.role == "designer"}
-        studio = next(p["studio"] for p in pieces if p["slug"] == slug)
-        return self.people[owners[studio]]
+        studio = next(p["studio"] for p in self.catalog["pieces"] if p["slug"] == slug)
+        return self.people[owners[studios[studio]]]
+
+
+#: The alloy codes of the catalog for those that the pictures were made in.
+ALLOYS = {"platinum": "platinum_950_ru", "silver": "sterling", "18k_white": "18k_white_pd"}
+_STONES = ("diamond", "sapphire", "lapis", "amethyst", "emerald", "ruby")
 
 
 def _design_body(piece: dict[str, Any]) -> dict[str, Any]:
+    words = " ".join(piece["stones"])
     return {
         "title": piece["title"],
         "category": piece["category"],
         "description": piece["description"],
-        "metadata": {"metals": piece["metals"], "stones": piece.get("stones", [])},
-        "list_price": piece["price"],
+        "metadata": {
+            "metals": [ALLOYS.get(piece["metal"], piece["metal"])],
+            "stones": [stone for stone in _STONES if stone in words],
+        },
+        "list_price": {"amount": piece["license_price"], "currency": piece["currency"]},
     }
 
 
@@ -183,28 +199,28 @@ class Deals:
         made = self.world.people[buyer].post(path, {"terms": sheet, "message": message}, expect=201)
         return str(made["id"])
 
-    def waiting_for_the_designer(self, slug: str, designer: str, buyer: str) -> None:
+    def waiting_for_the_designer(self, slug: str, buyer: str) -> None:
         """The buyer has made an offer; nobody has answered."""
         self._open(
-            slug, buyer, terms(160_000), "We would like this band for our spring windows. Is 24 months possible?"
+            slug, buyer, terms(160_000), "We like this piece very much. The term should be 24 months. What is your price for 50 pieces?"
         )
 
-    def in_two_languages(self, slug: str, designer: str, buyer: str) -> None:
+    def in_two_languages(self, slug: str, buyer: str) -> None:
         """Offer in Chinese, counter in English, messages in both."""
         neg = self._open(
-            slug, buyer, terms(190_000, territories=["CN", "HK"]), "您好，我们想在中国和香港销售这款戒指。"
+            slug, buyer, terms(190_000, territories=["CN", "HK"]), "您好。我们非常喜欢这件作品。我们计划订购60件。"
         )
         owner = self.world.owner_of(slug)
-        text = "Thank you. For 24 months I would need 2,400 USD; the royalty can stay at 35 USD per piece."
+        text = "Thank you for your offer. We can go up to 2,400 USD. I have sent a new offer."
         owner.post(f"/negotiations/{neg}/messages", {"text": text}, expect=(200, 201))
         counter = terms(240_000, territories=["CN", "HK"])
         owner.post(f"/negotiations/{neg}/offers", {"base_version": 1, "terms": counter}, expect=201)
-        reply = "可以，但交货期需要在 30 天以内。"
+        reply = "交货期是多久？请先寄样品给我们。"
         self.world.people[buyer].post(f"/negotiations/{neg}/messages", {"text": reply}, expect=(200, 201))
 
     def to_be_signed(self, slug: str, buyer: str, sheet: dict[str, Any] | None = None) -> str:
         """Terms accepted; the license waits for signatures."""
-        neg = self._open(slug, buyer, sheet or terms(150_000), "The terms are as discussed at the fair.")
+        neg = self._open(slug, buyer, sheet or terms(150_000), "We agree. We plan to order 40 pieces.")
         self.world.owner_of(slug).post(f"/negotiations/{neg}/accept", {"version": 1})
         licenses = self.world.people[buyer].get("/licenses")["items"]
         return str(next(item["id"] for item in licenses if item["negotiation"] == neg))
@@ -266,17 +282,8 @@ class Deals:
         acts.sign_nda(maker, order, "zh_Hans")
         seen = maker.get(f"/orders/{order}")
         maker.post(f"/orders/{order}/cad-links", {"asset": seen["cad"][0]["asset"]}, expect=201)
-        for stage in (
-            "cad_review",
-            "wax",
-            "casting",
-            "finishing",
-            "setting",
-            "polishing",
-            "quality_control",
-            "packing",
-        )[:stages]:
-            maker.post(f"/orders/{order}/stages", {"stage": stage, "note": "已完成，一切正常。"}, expect=(200, 201))
+        photo = next((HERE / "pictures").glob(f"{slug}-*.webp"))
+        acts.make_stages(maker, order, photo, upto=stages)
         return order
 
     def delivered(self, slug: str, buyer: str) -> None:
