@@ -35,6 +35,8 @@ from marketplace.web.navigate import see_other
 from marketplace.web.section import Section
 
 section = Section("orders", url_prefix="/orders")
+#: The metal a line starts with where the license allows it.
+_USUAL = "18k_yellow"
 
 
 @section.get("", needs=P.ORDER_LIST)
@@ -74,6 +76,7 @@ def new(call: Call, license: License, form: FormState | None = None) -> Response
         license=license,
         form=form or initial,
         left=None if limit is None else max(0, int(limit) - ordered),
+        default_metal=_USUAL,
         metals=[(code, word) for code, word in metal_options() if code in allowed],
         managers=queries.managers(call.session),
         countries=sorted(country_names(locale_code()).items(), key=lambda pair: pair[1]),

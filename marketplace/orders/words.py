@@ -87,7 +87,7 @@ def fact_rows(facts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             shown = value
         else:
             continue
-        unit = fact.get("unit") or ""
+        unit = str(fact.get("unit") or "").replace("mm2", "mm²").replace("mm3", "mm³")
         label = fact_word(str(fact["name"]))
         rows.append({"label": label, "value": f"{shown}\u00a0{unit}".rstrip(), "source": fact.get("source")})
     return rows
