@@ -19,7 +19,7 @@ from ai_pipeline.cad.studio.world import Part, World
 HERO, SMALL, CLOSE = (1200, 1500), (900, 1125), (800, 1000)
 HERO_BYTES, SMALL_BYTES, BANNER_BYTES = 120_000, 80_000, 250_000
 
-SAMPLING = Sampling(base=6, edges=20, stones=80, budget=8_000_000)
+SAMPLING = Sampling(base=6, edges=20, stones=64, budget=3_500_000)
 
 _SECOND = {"standing": "top", "lying": "front", "hanging": "side", "pair": "side"}
 

@@ -78,7 +78,7 @@ class Tracer:
     lighting: Lighting
     frame: Floats
     ground: Ground | None
-    max_depth: int = 14
+    max_depth: int = 11
 
     def sky(self, directions: Floats, sharp: Bools) -> Floats:
         """Radiance of the lights ``(n,)``."""
