@@ -62,6 +62,11 @@ class Instance:
         return self.directory / "seeded"
 
     @property
+    def seeding(self) -> Path:
+        """There while the demo world is being made: found at a start, it was not finished."""
+        return self.directory / "seeding"
+
+    @property
     def secrets(self) -> Path:
         """Passwords and keys of the services started here; its presence marks the directory as an instance's."""
         return self.directory / "secrets.json"

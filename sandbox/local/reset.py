@@ -57,6 +57,25 @@ def _doomed(instance: Instance) -> list[Path]:
     return found
 
 
+def forget_unfinished(instance: Instance) -> bool:
+    """Delete stores in which the demo world was left half made; whether there were any.
+
+    Stores elsewhere are never touched: there the person is told what to do by the seed itself.
+    """
+    elsewhere = any(instance.given.get(name) for name in ("DATABASE_URL", "REDIS_URL", "S3_ENDPOINT_URL"))
+    if elsewhere or not instance.seeding.exists():
+        return False
+    cluster = noted_cluster(instance.directory)
+    stores = [instance.directory / name for name in ("postgres", "valkey", "s3", "mail")]
+    for path in [*stores, *([cluster] if cluster else [])]:
+        if path.exists():
+            shutil.rmtree(path)
+    for name in ("stripe.json", "cluster.json"):
+        (instance.directory / name).unlink(missing_ok=True)
+    instance.seeding.unlink()
+    return True
+
+
 def _confirmed() -> bool:
     if not sys.stdin.isatty():
         raise Trouble("There is no terminal to ask on.", "Say ./dev reset --yes")

@@ -12,6 +12,7 @@ from sandbox.local import announce, preflight
 from sandbox.local.environment import WEBHOOK_PATH, Instance, find_instance, settings
 from sandbox.local.lock import acquire, refuse_second
 from sandbox.local.processes import MARKETPLACE, Task, child_environment, long_running
+from sandbox.local.reset import forget_unfinished
 from sandbox.local.supervisor import Stage, Supervisor
 from sandbox.local.terminal import Trouble, done, paint, say
 from sandbox.services import ServiceFailed, Services
@@ -76,6 +77,8 @@ def _stop(supervisor: Supervisor) -> None:
 
 def _start(instance: Instance, supervisor: Supervisor, *, empty: bool) -> None:
     began = time.monotonic()
+    if forget_unfinished(instance):
+        say("  The demo world was not finished last time; it is made afresh.")
     services = Services(
         instance.directory,
         given=instance.given,
@@ -123,9 +126,11 @@ def _fill(instance: Instance, env: dict[str, str], supervisor: Supervisor, *, em
     """Prepare new stores, and make the demo world in them unless told not to."""
     _release(instance, env).finish(supervisor.tick)
     if not empty:
+        instance.seeding.touch()
         seed = Task("demo world made", "seed", [*MARKETPLACE, "seed"], instance.logs, env)
         seed.finish(supervisor.tick)
         instance.seeded.write_text(_stores(instance))
+        instance.seeding.unlink()
 
 
 def _holds_demo_world(instance: Instance) -> bool:
