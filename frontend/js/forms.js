@@ -23,6 +23,8 @@ document.addEventListener("submit", (event) => {
     return;
   }
   setBusy(form, event.submitter);
+  /* A download leaves the page where it is, so nothing else would make the button work again. */
+  if ("download" in form.dataset) setTimeout(() => setIdle(form), 3000);
 }, true);
 
 document.addEventListener("htmx:finally:request", (event) => {
