@@ -1,7 +1,7 @@
 """Job name -> function, queue, bounds. The only place that knows both sides."""
 
 from marketplace.db.jobs import JobName
-from workers.jobs import content, licensing, mail, orders, payments, studio, uploads
+from workers.jobs import content, licensing, mail, messaging, orders, payments, studio, uploads
 from workers.run import Binding
 
 #: Queues in the order a worker empties them; money before pictures.
@@ -16,6 +16,9 @@ BINDINGS: dict[str, Binding] = {
     JobName.SWEEP_UPLOADS: Binding(uploads.sweep),
     JobName.DRAFT_STORY: Binding(content.story, timeout_s=180, max_attempts=4),
     JobName.DRAFT_LOOKBOOK: Binding(content.lookbook, timeout_s=180, max_attempts=4),
+    JobName.TRANSLATE_MESSAGE: Binding(
+        messaging.translate_message, timeout_s=180, max_attempts=5, on_failed=messaging.failed
+    ),
     JobName.MAKE_LICENSE_DOCUMENT: Binding(licensing.make_document),
     JobName.EXPIRE_NEGOTIATIONS: Binding(licensing.expire, max_attempts=3),
     JobName.EXPIRE_QUOTES: Binding(orders.expire_quotes, max_attempts=3),

@@ -9,6 +9,7 @@ from typing import Any
 
 from ai_pipeline.cad.alloys import ALLOYS
 from ai_pipeline.content.claims import check_claims as _check
+from ai_pipeline.content.language import detect_language as _detect
 from ai_pipeline.content.subject import KnownFact
 
 #: Alloy code -> English label (translated where it is shown).
@@ -30,3 +31,8 @@ def check_claims(
 def finding_json(finding: dict[str, Any]) -> dict[str, Any]:
     """A finding of the pipeline as it is kept beside a draft."""
     return {**finding, "blocked": finding["severity"] == "block"}
+
+
+def detect_language(text: str) -> str | None:
+    """Which language a text is in (a locale code of ours, or ISO 639), None when nothing tells."""
+    return _detect(text)

@@ -194,11 +194,12 @@ def _message(item: ThreadMessage, who: str, mine: bool, new: bool, since: dateti
         "new": new,
         "fresh": since is None or message.created_at > since,
     }
-    if done is not None and done.text is not None:
+    unchecked = done is not None and done.state == "figures_unchecked"
+    warning = _("The figures could not be checked in the translation, so you read the original.") if unchecked else ""
+    if done is not None and done.text is not None and done.text != message.text:
         language = str(NAMES[message.lang]) if message.lang in NAMES else message.lang
         if done.sandbox:
             language = _("%(language)s, by the sandbox model", language=language)
-        unchecked = done.state == "figures_unchecked"
         return Entry(
             **common,
             text=done.text,
@@ -209,6 +210,8 @@ def _message(item: ThreadMessage, who: str, mine: bool, new: bool, since: dateti
             warning=_("The figures could not be checked. Read the original.") if unchecked else "",
         )
     aside = ""
-    if done is not None:
-        aside = _("Translation on its way") if done.state == "pending" else _("Could not be translated")
-    return Entry(**common, text=message.text, lang=html_lang(message.lang), aside=aside)
+    if done is not None and done.state == "pending":
+        aside = _("Translation on its way")
+    elif done is not None and done.state == "failed":
+        aside = _("Could not be translated")
+    return Entry(**common, text=message.text, lang=html_lang(message.lang), aside=aside, warning=warning)

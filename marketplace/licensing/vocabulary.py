@@ -20,7 +20,7 @@ COUNTRIES: frozenset[str] = frozenset(
 
 KINDS: dict[str, Any] = {
     "exclusive": _l("Exclusive"),
-    "sole": _l("Sole (you and the designer)"),
+    "sole": _l("Sole (buyer and designer)"),
     "non_exclusive": _l("Non-exclusive"),
     "buyout": _l("Buyout"),
 }

@@ -80,6 +80,31 @@ def ask_for_translation(session: Session, actor: Actor, message_id: str, lang: s
     return found
 
 
+def pending_translation(session: Session, message_id: str, lang: str) -> Message | None:
+    """The message when its translation is still to be made, else None."""
+    row = session.get(MessageTranslation, (message_id, lang))
+    return session.get_one(Message, message_id) if row is not None and row.state == "pending" else None
+
+
+def keep_translation(
+    session: Session, message_id: str, lang: str, *, body: str, figures_checked: bool, model: str, sandbox: bool
+) -> None:
+    """Store a translation, once. `figures_checked` tells whether its numbers were found to be the original's."""
+    row = session.get_one(MessageTranslation, (message_id, lang), with_for_update=True)
+    if row.state != "pending":
+        return
+    TRANSLATION.advance(row, "translated" if figures_checked else "translated_unchecked", {"system"})
+    row.text, row.model, row.sandbox, row.translated_at = body[: MAX_TEXT * 3], model[:80], sandbox, clock.now()
+
+
+def give_up(session: Session, message_id: str, lang: str) -> None:
+    """Say that a translation could not be made; the original stays readable."""
+    row = session.get_one(MessageTranslation, (message_id, lang), with_for_update=True)
+    if row.state == "pending":
+        TRANSLATION.advance(row, "give_up", {"system"})
+        row.translated_at = clock.now()
+
+
 def _stage_translation(session: Session, message: Message, lang: str) -> None:
     session.execute(
         insert(MessageTranslation)

@@ -98,6 +98,26 @@ def quiet(services: Services) -> None:
         session.execute(text("delete from jobs"))
 
 
+def accept(actor: Actor, key: str) -> tuple[Actor, Act]:
+    return actor, lambda session: negotiating.accept(session, actor, key, version=1)
+
+
+def counter(actor: Actor, key: str, new: Terms) -> tuple[Actor, Act]:
+    return actor, lambda session: negotiating.make_offer(session, actor, key, base_version=1, terms=new)
+
+
+def decline(actor: Actor, key: str) -> tuple[Actor, Act]:
+    return actor, lambda session: negotiating.decline(session, actor, key, version=1)
+
+
+def withdraw(actor: Actor, key: str) -> tuple[Actor, Act]:
+    return actor, lambda session: negotiating.withdraw(session, actor, key, version=1)
+
+
+def begin(actor: Actor, design_id: str) -> tuple[Actor, Act]:
+    return actor, lambda session: negotiating.open_negotiation(session, actor, design_id, terms())
+
+
 @pytest.mark.slow
 def test_of_eight_acceptances_at_once_one_wins_and_seven_learn_the_state(
     make: Make, services: Services, web: Any, race: Race
@@ -107,11 +127,7 @@ def test_of_eight_acceptances_at_once_one_wins_and_seven_learn_the_state(
     seen: Counter[str] = Counter()
     for number in range(ROUNDS):
         key = opened(web, buyer, design_id)
-        outcome = Counter(
-            race.run(
-                [(designer, lambda s, k=key: negotiating.accept(s, designer, k, version=1)) for _ in range(RACERS)]
-            )
-        )
+        outcome = Counter(race.run([accept(designer, key)] * RACERS))
         assert outcome["won"] == 1, outcome
         assert outcome["illegal_transition"] == RACERS - 1, outcome
         seen += outcome
@@ -132,20 +148,16 @@ def test_accept_counter_decline_withdraw_and_expire_at_once_end_in_one_consisten
     for number in range(ROUNDS):
         key = opened(web, buyer, design_id)
         new = terms(term_months=12 + number % 12)
-        acts: list[tuple[str, Actor, Act]] = [
-            ("accept", designer, lambda s, k=key: negotiating.accept(s, designer, k, version=1)),
-            (
-                "counter",
-                designer,
-                lambda s, k=key, t=new: negotiating.make_offer(s, designer, k, base_version=1, terms=t),
-            ),
-            ("decline", designer, lambda s, k=key: negotiating.decline(s, designer, k, version=1)),
-            ("withdraw", buyer, lambda s, k=key: negotiating.withdraw(s, buyer, k, version=1)),
+        acts = [
+            ("accept", accept(designer, key)),
+            ("counter", counter(designer, key, new)),
+            ("decline", decline(designer, key)),
+            ("withdraw", withdraw(buyer, key)),
         ] * 2
         shift = number % len(acts)
         acts = acts[shift:] + acts[:shift]
-        outcome = race.run([(actor, act) for _name, actor, act in acts])
-        winners = [name for (name, _a, _f), result in zip(acts, outcome, strict=True) if result == "won"]
+        outcome = race.run([act for _name, act in acts])
+        winners = [name for (name, _act), result in zip(acts, outcome, strict=True) if result == "won"]
         assert len(winners) == 1, (winners, outcome)
         losers = {result for result in outcome if result != "won"}
         assert losers <= {"illegal_transition", "stale_version"}, losers
@@ -181,9 +193,7 @@ def test_of_eight_overlapping_exclusives_at_once_one_is_granted(
             opened(web, buyer, design_id, kind="exclusive", territories=["DE", extra])
             for buyer, extra in zip(buyers, ["FR", "IT", "ES", "CN", "US", "JP", "GB", "CH"], strict=True)
         ]
-        outcome = Counter(
-            race.run([(designer, lambda s, k=key: negotiating.accept(s, designer, k, version=1)) for key in keys])
-        )
+        outcome = Counter(race.run([accept(designer, key) for key in keys]))
         assert outcome == {"won": 1, "rights_conflict": RACERS - 1}, outcome
         quiet(services)
     with unit_of_work(services.engine, system("test")) as session:
@@ -197,6 +207,5 @@ def test_of_eight_openings_at_once_one_negotiation_is_made(
     designer, buyer = make.person("designer").actor, make.person("buyer").actor
     for _ in range(ROUNDS // 10):
         design_id = listed(services, designer.org_id or "")
-        act: Act = lambda s, d=design_id: negotiating.open_negotiation(s, buyer, d, terms())  # noqa: E731
-        outcome = Counter(race.run([(buyer, act)] * RACERS))
+        outcome = Counter(race.run([begin(buyer, design_id)] * RACERS))
         assert outcome == {"won": 1, "negotiation_open": RACERS - 1}, outcome
