@@ -100,7 +100,7 @@ class World:
             design = owner.post("/designs", _design_body(piece), expect=201)["id"]
             self.designs[piece["slug"]] = design
             path = f"/designs/{design}/assets"
-            pictures = [HERE / "pictures" / name for name in piece["pictures"]]
+            pictures = [path for name in piece["pictures"] if (path := HERE / "pictures" / name).exists()]
             sent = [acts.upload(owner, path, picture, "photo") for picture in pictures]
             sent.append(acts.upload(owner, path, self._cad(piece["slug"]), "cad"))
             files[piece["slug"]] = sent
@@ -202,7 +202,10 @@ class Deals:
     def waiting_for_the_designer(self, slug: str, buyer: str) -> None:
         """The buyer has made an offer; nobody has answered."""
         self._open(
-            slug, buyer, terms(160_000), "We like this piece very much. The term should be 24 months. What is your price for 50 pieces?"
+            slug,
+            buyer,
+            terms(160_000),
+            "We like this piece very much. The term should be 24 months. What is your price for 50 pieces?",
         )
 
     def in_two_languages(self, slug: str, buyer: str) -> None:
