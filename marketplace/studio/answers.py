@@ -258,10 +258,15 @@ def design_out(found: Workspace, sign: Sign) -> DesignOut:
         pictures=[picture_out(p, sign) for p in pictures],
         assets=[asset_out(a, pictures, sign) for a in found.assets],
         story=draft_out(story) if story else None,
-        lookbook=list(lookbook.text.get("pages", [])) if lookbook else [],
+        lookbook=[_lookbook_page(page) for page in lookbook.text.get("pages", [])] if lookbook else [],
         lookbook_draft=draft_out(lookbook) if lookbook else None,
         checklist=[CheckOut(**line) for line in checklist_json(found.checks)],
     )
+
+
+def _lookbook_page(page: dict[str, Any]) -> dict[str, Any]:
+    """A page with the file its picture was made from, which is what approving it names."""
+    return {**page, "asset": str(page.get("picture", "")).partition(".")[0]}
 
 
 def design_line(design: Design, sign: Sign) -> DesignLine:

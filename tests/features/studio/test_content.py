@@ -151,6 +151,7 @@ def test_a_lookbook_shows_the_pictures_and_is_approved_page_by_page_or_whole(
     draft(person, design_id, read_files, "lookbook")
     shown = person.api.get(f"/designs/{design_id}").json
     pages = shown["lookbook"]
+    assert all(page["asset"] == page["picture"].partition(".")[0] for page in pages)
     pictures = {p["id"] for p in shown["pictures"]}
     assert pages
     assert {page["picture"] for page in pages} <= pictures
