@@ -100,7 +100,7 @@ class World:
             design = owner.post("/designs", _design_body(piece), expect=201)["id"]
             self.designs[piece["slug"]] = design
             path = f"/designs/{design}/assets"
-            pictures = [path for name in piece["pictures"] if (path := HERE / "pictures" / name).exists()]
+            pictures = [p for name in piece["pictures"] if (p := HERE / "pictures" / name).exists()]
             sent = [acts.upload(owner, path, picture, "photo") for picture in pictures]
             sent.append(acts.upload(owner, path, self._cad(piece["slug"]), "cad"))
             files[piece["slug"]] = sent
