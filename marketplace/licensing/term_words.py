@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
+from marketplace.designs.vocabulary import metal_word
 from marketplace.kernel.money import Money
 from marketplace.licensing.terms import Terms
 from marketplace.licensing.vocabulary import (
@@ -136,7 +137,7 @@ _RENDERERS: dict[str, Callable[[Any], str]] = {
     "territories": _territories,
     "channels": _words(CHANNELS),
     "categories": _words(CATEGORIES),
-    "metals": _words(METAL_FAMILIES),
+    "metals": lambda value: _(", ").join(str(METAL_FAMILIES.get(m) or metal_word(m)) for m in value),
     "start": lambda value: _FMT.date(date.fromisoformat(value)),  # type: ignore[arg-type]
     "term_months": _months,
     "max_units": lambda value: _FMT.number(int(value)),

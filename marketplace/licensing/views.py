@@ -7,8 +7,8 @@ from flask import Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from marketplace.accounts.queries import countries
 from marketplace.designs.queries import listed_design
+from marketplace.designs.vocabulary import metal_word
 from marketplace.kernel import clock
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import CURRENCIES
@@ -28,6 +28,7 @@ from marketplace.licensing.vocabulary import (
     LICENSE_STATES,
     METAL_FAMILIES,
     ROYALTY_BASES,
+    country_names,
 )
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
@@ -118,7 +119,7 @@ def counter_page(call: Call, negotiation: Negotiation, form: FormState | None = 
         valid_until=until_date(clock.now() + DEFAULT_VALIDITY),
     )
     name = "negotiations/_counter.html" if is_htmx() else "negotiations/counter.html"
-    return render_template(name, page=page, form=form or fresh, sheet=_sheet())
+    return render_template(name, page=page, form=form or fresh, sheet=_sheet(page.last.terms.get("metals")))
 
 
 @section.post(
@@ -221,15 +222,17 @@ def _usual(design: Any) -> dict[str, Any]:
     return values
 
 
-def _sheet() -> dict[str, Any]:
-    """The choices of the term sheet's form."""
+def _sheet(chosen_metals: list[str] | None = None) -> dict[str, Any]:
+    """The choices of the term sheet's form; single alloys only where the terms on the table name them."""
+    alloys = [metal for metal in chosen_metals or [] if metal not in METAL_FAMILIES]
+    names = country_names(locale_code())
     return {
         "labels": LABELS,
         "kinds": list(KINDS.items()),
-        "countries": countries(locale_code()),
+        "countries": sorted(names.items(), key=lambda pair: pair[1]),
         "channels": list(CHANNELS.items()),
         "categories": list(CATEGORIES.items()),
-        "metals": list(METAL_FAMILIES.items()),
+        "metals": [*METAL_FAMILIES.items(), *((alloy, metal_word(alloy)) for alloy in alloys)],
         "currencies": list(CURRENCIES),
         "bases": list(ROYALTY_BASES.items()),
         "derivatives": list(DERIVATIVES.items()),

@@ -324,6 +324,14 @@ def test_a_stale_counter_form_comes_back_filled_with_the_new_version_beside_it(p
     assert 'name="base_version" value="2"' in page
 
 
+def test_a_counter_form_keeps_single_alloys_and_rare_countries(pair: Pair) -> None:
+    opened = pair.open(metals=["18k_rose", "silver"], territories=["MN", "DE"])
+    page = pair.designer.browser.get(f"/negotiations/{opened['id']}/counter").get_data(as_text=True)
+    for value in ("18k_rose", "silver", "MN", "DE"):
+        assert f'value="{value}" checked' in page, value
+    assert 'value="gold" checked' not in page
+
+
 def test_news_are_only_what_is_new(pair: Pair) -> None:
     opened = pair.open()
     path = f"/negotiations/{opened['id']}"
