@@ -99,7 +99,7 @@ SHOTS: dict[Pose, dict[str, Shot]] = {
 }
 
 _SAMPLING: dict[Quality, Sampling] = {
-    "final": Sampling(base=5, edges=18, stones=72),
+    "final": Sampling(base=5, edges=18, stones=64, budget=1_600_000),
     "draft": Sampling(base=3, edges=8, stones=16, mirror=False),
 }
 _BAKE: dict[Quality, tuple[int, int]] = {"final": (176, 72), "draft": (72, 24)}
@@ -109,6 +109,7 @@ _BAKE: dict[Quality, tuple[int, int]] = {"final": (176, 72), "draft": (72, 24)}
 class Stage:
     """A lit world ready for any camera."""
 
+    pose: Pose
     world: World
     lighting: Lighting
     points: Doubles
@@ -142,11 +143,12 @@ def stage(
     turn: Doubles = np.eye(4)
     if pose is None:
         turn, pose = upright(metal, [s.mesh for s in stones])
-    posed = _light(metal).copy().apply_transform(turn)
+    light = _light(metal)
+    posed = light.copy().apply_transform(turn)
     places = [place @ turn for place in arrangement(pose, np.asarray(posed.vertices, np.float64))]
     parts = []
     for place in places:
-        parts.append(Part(_light(metal).copy().apply_transform(place), surface))
+        parts.append(Part(light.copy().apply_transform(place), surface))
         for s in stones:
             shown = s.mesh.copy().apply_transform(place)
             parts.append(Part(shown, materials.stone(s.species), faceted=s.shape not in SMOOTH_STONES))
@@ -170,7 +172,7 @@ def stage(
         middle = (points.min(0) + points.max(0)) / 2
         plane = (np.array([middle[0], middle[1], points[:, 2].min()]), np.array([0.0, 0.0, 1.0]))
     soften = 0.055 * radius if pose in ("hanging", "pair") else 0.022 * radius
-    return Stage(World(parts), Lighting(), points, head, plane, 2.6 * radius, soften)
+    return Stage(pose, World(parts), Lighting(), points, head, plane, 2.6 * radius, soften)
 
 
 def photograph(
@@ -218,8 +220,7 @@ def render_views(
     if len(metal.faces) == 0:
         raise ValueError("the metal has no triangles")
     scene = stage(metal, stones, alloy=alloy, pose=pose, findings=findings)
-    shown = pose or upright(metal, [s.mesh for s in stones])[1]
-    shots = [(name, SHOTS[shown][name]) for name in views]
+    shots = [(name, SHOTS[scene.pose][name]) for name in views]
     out_dir.mkdir(parents=True, exist_ok=True)
     report = progress or (lambda _share: None)
     done: list[RenderedView] = []

@@ -31,7 +31,7 @@ class ClawStuds:
             (45.0, 135.0, 225.0, 315.0),
             depth=culet + 0.55,
             foot=0.26,
-            claw=0.46,
+            claw=0.5,
             rail=0.42,
             rails=(1.25, culet + 0.25),
         )

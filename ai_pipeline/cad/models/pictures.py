@@ -76,7 +76,7 @@ def composition(items: list[tuple[str, str, tuple[float, float], float, bool]]) 
     radius = float(np.linalg.norm(np.ptp(points, axis=0))) / 2
     middle = (points.min(0) + points.max(0)) / 2
     plane = (np.array([middle[0], middle[1], 0.0]), np.array([0.0, 0.0, 1.0]))
-    return render.Stage(World(parts), Lighting(), points, points, plane, 1.8 * radius, 0.5)
+    return render.Stage("standing", World(parts), Lighting(), points, points, plane, 1.8 * radius, 0.5)
 
 
 BANNER = [

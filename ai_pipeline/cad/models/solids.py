@@ -202,7 +202,7 @@ def _welds(mesh: trimesh.Trimesh) -> bool:
 def to_trimesh(body: Manifold) -> trimesh.Trimesh:
     """The finished solid as a mesh without slivers, which stays closed through an STL file and a reader's weld.
 
-    Raises ``ValueError`` when the body is empty, falls into more than one part or cannot be cleaned within 4 micrometers.
+    Raises ``ValueError`` when the body is empty, falls into more than one part, or keeps slivers at 4 micrometers.
     """
     for tolerance in (4e-4, 1e-3, 2e-3, 4e-3):
         parts = [part for part in body.simplify(tolerance).decompose() if abs(part.volume()) > 1e-6]
