@@ -163,13 +163,9 @@ class LeafPendant:
         u, v = np.meshgrid(np.linspace(0, 1, 300), np.linspace(-1, 1, 141), indexing="ij")
         half = self.width / 2 * (np.sin(np.pi * u**0.82) ** 0.78) * (1 - 0.22 * u) + 0.55
         phase = (u - 0.34 * np.abs(v)) * 11
-        valley = np.abs((phase % 1) - 0.5) * 2
+        furrow = (0.5 - 0.5 * np.cos(2 * np.pi * phase)) ** 0.8
         relief = (
-            0.32
-            * (1 - valley**3)
-            * np.clip(np.abs(v) * 3, 0, 1)
-            * np.clip((0.97 - np.abs(v)) * 6, 0, 1)
-            * np.clip(u * 8, 0, 1)
+            0.32 * furrow * np.clip(np.abs(v) * 3, 0, 1) * np.clip((0.97 - np.abs(v)) * 6, 0, 1) * np.clip(u * 8, 0, 1)
         )
         relief *= np.clip((0.97 - u) * 7, 0, 1)
         rib = 0.75 * np.exp(-((v * half / 0.42) ** 2)) * (1 - 0.65 * u)
