@@ -18,7 +18,8 @@ from sandbox.local.terminal import Trouble, done, paint, say
 from sandbox.services import ServiceFailed, Services
 from sandbox.services.process import Process, tail, wait_until_ready
 
-_HEALTHY_SECONDS = 90.0
+# Generous for a machine busy with other things: a crash is seen at once anyway.
+_HEALTHY_SECONDS = 180.0
 _CRASHES_TOO_MANY = 3
 # A terminal and a wrapper may both pass on the same Ctrl-C.
 _ONE_REQUEST_SECONDS = 0.5

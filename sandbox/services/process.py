@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-_POLL_SECONDS = 0.03
-# A child that prints nothing useful for this long is not going to come up.
-_READY_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+# A child that is silent for this long, even on a busy machine, is not going to come up.
+_READY_SECONDS = 120.0
 
 
 class ServiceFailed(Exception):

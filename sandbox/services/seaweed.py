@@ -7,16 +7,21 @@ right for development on one machine, wrong for anything else.
 import json
 import shutil
 import sysconfig
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.services.keys import Keys, write_private
-from sandbox.services.ports import Ports
+from sandbox.services.ports import Ports, is_free
 from sandbox.services.process import Process, ServiceFailed
 from sandbox.services.service import Service
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 BUCKET = "touchstone"
 REGION = "us-east-1"
@@ -87,7 +92,20 @@ class Seaweed(Service):
         ]
 
     def _answers(self) -> bool:
-        client = boto3.client(
+        if is_free(self.port):
+            return False
+        try:
+            self._store_one(self._client)
+        except (BotoCoreError, ClientError):
+            return False
+        self._client.close()
+        del self._client  # a restart makes its own
+        return True
+
+    @cached_property
+    def _client(self) -> "S3Client":
+        """Made once for all the polling: making it costs more than a start of the server."""
+        return boto3.client(
             "s3",
             endpoint_url=self.url,
             aws_access_key_id=self.access_key,
@@ -101,16 +119,12 @@ class Seaweed(Service):
                 read_timeout=10,
             ),
         )
-        try:
-            if self._bucket not in {found.get("Name") for found in client.list_buckets().get("Buckets", [])}:
-                client.create_bucket(Bucket=self._bucket)
-            client.put_object(Bucket=self._bucket, Key=".ready", Body=b"1")
-            client.delete_object(Bucket=self._bucket, Key=".ready")
-        except (BotoCoreError, ClientError):
-            return False
-        finally:
-            client.close()
-        return True
+
+    def _store_one(self, client: "S3Client") -> None:
+        if self._bucket not in {found.get("Name") for found in client.list_buckets().get("Buckets", [])}:
+            client.create_bucket(Bucket=self._bucket)
+        client.put_object(Bucket=self._bucket, Key=".ready", Body=b"1")
+        client.delete_object(Bucket=self._bucket, Key=".ready")
 
 
 def find_weed() -> str:
