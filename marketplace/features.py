@@ -22,6 +22,8 @@ from marketplace.orders import rfq_views
 from marketplace.orders import views as orders_views
 from marketplace.payments import api as payments_api
 from marketplace.payments import views as payments_views
+from marketplace.privacy import api as privacy_api
+from marketplace.privacy import views as privacy_views
 from marketplace.production import api as production_api
 from marketplace.production import views as production_views
 from marketplace.public import views as public_views
@@ -51,6 +53,8 @@ def sections(*, development: bool) -> list[Section]:
         audit_views.section,
         audit_api.api,
         desk_views.section,
+        privacy_views.section,
+        privacy_api.api,
         payments_views.section,
         payments_views.webhooks,
         payments_api.api,

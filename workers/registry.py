@@ -1,7 +1,7 @@
 """Job name -> function, queue, bounds. The only place that knows both sides."""
 
 from marketplace.db.jobs import JobName
-from workers.jobs import content, licensing, mail, messaging, orders, payments, studio, uploads
+from workers.jobs import content, licensing, mail, messaging, orders, payments, privacy, studio, uploads
 from workers.run import Binding
 
 #: Queues in the order a worker empties them; money before pictures.
@@ -25,6 +25,7 @@ BINDINGS: dict[str, Binding] = {
     JobName.HANDLE_PAYMENT_EVENT: Binding(payments.handle_event, queue="urgent", max_attempts=12),
     JobName.RELEASE_ORDER_FUNDS: Binding(payments.release_funds, queue="urgent", max_attempts=12),
     JobName.SEND_TRANSFER: Binding(payments.send_transfer, queue="urgent", max_attempts=20),
+    JobName.PREPARE_EXPORT: Binding(privacy.prepare_export),
     JobName.RECONCILE_PAYMENTS: Binding(payments.reconcile, max_attempts=3),
 }
 

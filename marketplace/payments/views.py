@@ -9,8 +9,9 @@ from marketplace.payments import operations, queries
 from marketplace.payments.checkout import url_for_onboarding
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import AfterCommit, Call
+from marketplace.web.errors import is_htmx
 from marketplace.web.limits import limit
-from marketplace.web.navigate import leave_for
+from marketplace.web.navigate import leave_for, see_other
 from marketplace.web.section import Section
 
 section = Section("payouts", url_prefix="/payouts")
@@ -33,6 +34,8 @@ def index(call: Call) -> ResponseReturnValue:
 @section.get("/account", needs=Permission.PAYOUT_READ)
 def account(call: Call) -> ResponseReturnValue:
     """The onboarding box alone; polls itself while the payment service is checking."""
+    if not is_htmx():
+        return see_other("payouts.index")
     return render_template(
         "payouts/_account.html", account=queries.account(call.session, call.org_id), returned="back" in request.args
     )

@@ -36,8 +36,10 @@ def test_no_import_of_our_own_code_inside_a_function() -> None:
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
             for node in ast.walk(function):
-                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-                names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                if not isinstance(node, ast.Import | ast.ImportFrom):
+                    continue
+                aliases = [alias.name for alias in node.names]
+                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else aliases
                 hidden += [f"{path.relative_to(ROOT)}:{node.lineno}" for n in names if n.split(".")[0] in OURS]
     assert hidden == []
 

@@ -1,0 +1,1 @@
+"""Requests of people about their own data: a copy, or erasure."""
