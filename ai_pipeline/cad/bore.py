@@ -24,6 +24,8 @@ EDGE_STEP = 0.25
 MAX_TILT, MAX_SHIFT = 0.15, 0.3
 MAX_SAMPLES = 400_000
 CHUNK = 4096
+# Grid cells across the piece: enough to choose an axis, enough to find its center.
+ROUGH_CELLS, FINE_CELLS = 200, 800
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,19 @@ class Bore:
 def find_bore(vertices: Points, faces: Faces) -> Bore | None:
     """The largest bore along one of the coordinate or principal axes, or None when there is no hole."""
     samples = _samples(vertices, faces)
-    best: tuple[float, NDArray[np.float64], NDArray[np.float64]] | None = None
+    rough: list[tuple[float, NDArray[np.float64]]] = []
     for axis in _axes(vertices):
         frame = _frame(axis)
-        found = _largest_circle((samples @ frame)[:, :2])
-        if found and (best is None or found[0] > best[0] * 1.0005) and not _covered(vertices @ frame, faces, found[1]):
-            best = (found[0], found[1], frame)
-    return _refine(samples, *best) if best else None
+        found = _largest_circle((samples @ frame)[:, :2], ROUGH_CELLS)
+        if found and not _covered(vertices @ frame, faces, found[1]):
+            rough.append((found[0], frame))
+    if not rough:
+        return None
+    # The first of nearly equal axes: coordinate axes come before principal ones.
+    widest = max(radius for radius, _ in rough)
+    frame = next(frame for radius, frame in rough if radius >= widest * 0.98)
+    fine = _largest_circle((samples @ frame)[:, :2], FINE_CELLS)
+    return _refine(samples, *fine, frame) if fine else None
 
 
 def _axes(vertices: Points) -> list[NDArray[np.float64]]:
@@ -89,9 +97,9 @@ def _samples(vertices: Points, faces: Faces) -> Points:
     return np.vstack([vertices, start[owner] * (1 - share) + stop[owner] * share])
 
 
-def _largest_circle(points: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]] | None:
-    """(radius, center) of the largest empty circle whose center lies within the hull of the points."""
-    grain = max(float(np.ptp(points, axis=0).max()) / 800.0, 1e-3)
+def _largest_circle(points: NDArray[np.float64], cells_across: int) -> tuple[float, NDArray[np.float64]] | None:
+    """(radius, center) of the largest empty circle whose center lies within the hull; points thinned to a grid."""
+    grain = max(float(np.ptp(points, axis=0).max()) / cells_across, 1e-3)
     cells = np.round((points - points.min(axis=0)) / grain).astype(np.int64)
     _, first = np.unique(cells @ np.array([1 << 20, 1]), return_index=True)
     thin = points[first]
@@ -157,7 +165,7 @@ def _refine(samples: Points, radius: float, center: NDArray[np.float64], frame: 
     reach = distances(x)
     radius = float(reach.min())
     touching = near[reach < radius + TOUCH] - np.array([x[0], x[1], middle])
-    sectors = np.unique(np.floor(np.arctan2(touching[:, 1], touching[:, 0]) / (2 * math.pi) * SECTORS))
+    sectors = np.unique(np.floor(np.arctan2(touching[:, 1], touching[:, 0]) / (2 * math.pi) * SECTORS) % SECTORS)
     axis = frame @ np.array([x[2], x[3], 1.0])
     axis /= np.linalg.norm(axis)
     return Bore(

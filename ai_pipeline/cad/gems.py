@@ -18,23 +18,35 @@ from ai_pipeline.cad.solids import Shell
 
 SMALLEST, LARGEST, FLATTEST = 0.6, 25.0, 0.2
 HULL_SHARE, PLANAR_SHARE, FEWEST, MOST, DEEPEST = 0.97, 0.97, 14, 140, 0.9
-MOST_TRIANGLES = 5_000
+MOST_TRIANGLES, MOST_TRIANGLES_OF_FACETS = 60_000, 5_000
 FACET_SHARE = 0.002
-NAMED = re.compile(r"gem|diam|stone|brill|ruby|sapph|emerald|crystal|zircon", re.IGNORECASE)
+NAMED_HULL_SHARE = 0.93
+NAMED = re.compile(r"gem|diam|stone|brill|ruby|sapph|emerald|crystal|zircon|pearl|opal|topaz", re.IGNORECASE)
 NOT_NAMED = re.compile(r"seat|cutter|prong|head|bezel|setting|metal|gold|silver|platinum", re.IGNORECASE)
-# Specific gravity of diamond; 0.2 g to the carat.
-DIAMOND, GRAMS_PER_CARAT = 3.52, 0.2
+GRAMS_PER_CARAT = 0.2
+# Specific gravities, g/cm3: JewelCraft and talk.jewelry lists; moissanite and cubic zirconia are trade figures.
+SPECIFIC_GRAVITY = {
+    "diamond": 3.52, "moissanite": 3.22, "cubic_zirconia": 5.7, "sapphire": 4.00, "ruby": 4.00, "emerald": 2.72,
+    "aquamarine": 2.72, "morganite": 2.72, "amethyst": 2.65, "citrine": 2.65, "quartz": 2.65, "spinel": 3.60,
+    "garnet": 3.84, "tourmaline": 3.06, "topaz": 3.53, "peridot": 3.34, "tanzanite": 3.35, "opal": 2.15,
+    "pearl": 2.70, "jade": 3.34, "turquoise": 2.76, "lapis": 2.75, "onyx": 2.65, "malachite": 3.9,
+}  # fmt: skip
+SUPPOSED = "diamond"
 
 
 @dataclass(frozen=True)
 class StoneSize:
-    """Length and width of the outline seen from the table, and depth along it, mm; carat as if it were diamond."""
+    """Length and width of the outline seen from the table, and depth along it, mm.
+
+    `species` is what the file calls the stone, empty when it does not; carat is by volume, as diamond when unknown.
+    """
 
     shape: str
     length: float
     width: float
     depth: float
     carat: float
+    species: str = ""
 
 
 def is_stone(shell: Shell) -> bool:
@@ -48,15 +60,27 @@ def is_stone(shell: Shell) -> bool:
         share = abs(shell.volume) / ConvexHull(shell.vertices).volume
     except (QhullError, ValueError):
         return False
+    if _named(shell):
+        return share > NAMED_HULL_SHARE
+    if len(shell.faces) > MOST_TRIANGLES_OF_FACETS:
+        return False
     facets, planar = _facets(shell)
-    shaped = facets <= MOST and planar > PLANAR_SHARE and facets >= FEWEST and share > HULL_SHARE
-    label = f"{shell.name} {shell.material}"
-    if NAMED.search(label) and not NOT_NAMED.search(label):
-        return share > 0.93 and (shaped or facets >= FEWEST)
-    if not shaped:
+    if not (FEWEST <= facets <= MOST and planar > PLANAR_SHARE and share > HULL_SHARE):
         return False
     measured = measure_stone(shell)
     return measured.depth <= DEEPEST * measured.width
+
+
+def _named(shell: Shell) -> bool:
+    """True when the file calls the body a stone; a pearl or a cabochon has no facets to be known by."""
+    label = f"{shell.name} {shell.material}"
+    return bool(NAMED.search(label)) and not NOT_NAMED.search(label)
+
+
+def species_of(shell: Shell) -> str:
+    """The species that the file's own name or material gives, or an empty text."""
+    label = re.sub(r"[\s-]+", "_", f"{shell.name} {shell.material}".lower())
+    return next((name for name in SPECIFIC_GRAVITY if name in label), "")
 
 
 def measure_stone(shell: Shell) -> StoneSize:
@@ -77,8 +101,9 @@ def measure_stone(shell: Shell) -> StoneSize:
         shape = "oval"
     else:
         shape = "fancy"
-    carat = abs(shell.volume) / 1000.0 * DIAMOND / GRAMS_PER_CARAT
-    return StoneSize(shape, round(length, 3), round(width, 3), round(depth, 3), round(carat, 4))
+    species = species_of(shell)
+    carat = abs(shell.volume) / 1000.0 * SPECIFIC_GRAVITY[species or SUPPOSED] / GRAMS_PER_CARAT
+    return StoneSize(shape, round(length, 3), round(width, 3), round(depth, 3), round(carat, 4), species)
 
 
 def _by_direction(shell: Shell) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

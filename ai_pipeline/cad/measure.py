@@ -18,7 +18,7 @@ VOLUME_SHARE = 1e-6
 LENGTH_MM = 0.001
 BORE_MM = 0.01
 # Confidence where the scale is only assumed from plausibility, and where a stone's species is only supposed.
-ASSUMED_SCALE, SUPPOSED_SPECIES, SHAPE_GUESS = 0.8, 0.5, 0.9
+ASSUMED_SCALE, SUPPOSED_SPECIES, NAMED_SPECIES, SHAPE_GUESS = 0.8, 0.5, 0.9, 0.9
 
 
 @dataclass
@@ -112,13 +112,14 @@ def _scaled_facts(welding: Welding, metal: list[Shell], solid: Enclosed, stones:
         )
     facts += _bore_facts(metal)
     if stones:
+        named = all(stone.species for stone in stones)
         facts.append(
             Fact(
                 name="stone_carat",
                 value=round(sum(stone.carat for stone in stones), 3),
                 unit="ct",
-                method="volume of the stones x 3.52 g/cm3, as if diamond",
-                confidence=SUPPOSED_SPECIES,
+                method="volume of the stones x specific gravity, " + ("as named" if named else "as if diamond"),
+                confidence=NAMED_SPECIES if named else SUPPOSED_SPECIES,
             )
         )
     return facts

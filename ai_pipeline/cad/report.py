@@ -32,13 +32,17 @@ class Finding(Note):
 
 
 class Stone(BaseModel):
-    """A gem body: outline from the table and depth in mm, carat as if it were diamond."""
+    """A gem body: outline from the table and depth in mm.
+
+    `species` is what the file calls it, empty when it does not; the carat is by volume, as diamond when unknown.
+    """
 
     shape: str
     length: float
     width: float
     depth: float
     carat: float
+    species: str = ""
 
 
 class Preview(BaseModel):
