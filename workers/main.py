@@ -1,4 +1,7 @@
-"""`python -m workers.main`: one worker process over all queues."""
+"""`python -m workers.main [queue ...]`: one worker process over the named queues, or over all of them."""
+
+import argparse
+from collections.abc import Sequence
 
 from rq.serializers import JSONSerializer
 
@@ -8,13 +11,26 @@ from workers.queue import AppWorker, connect, services
 from workers.registry import QUEUES
 
 
+def queues(arguments: Sequence[str] | None = None) -> list[str]:
+    """The queues to work on, in the order in which a worker empties them; an unknown name ends the program."""
+    parser = argparse.ArgumentParser(prog="python -m workers.main", description="Run background jobs.")
+    parser.add_argument(
+    parser.add_argument("queues", nargs="*", metavar="queue", help=f"any of {', '.join(QUEUES)}; all when none is named")
+    )
+    wanted = parser.parse_args(arguments).queues or QUEUES
+    if unknown := sorted(set(wanted) - set(QUEUES)):
+        parser.error(f"there is no queue {', '.join(unknown)}; choose from {', '.join(QUEUES)}")
+    return [name for name in QUEUES if name in wanted]
+
+
 def main() -> None:
     """Work until told to stop; the running job is finished first."""
+    wanted = queues()
     provided = services()
     logs.configure(provided.settings.log_level)
     create_app(provided.settings)  # imports every feature before the first fork
     worker = AppWorker(
-        list(QUEUES),
+        wanted,
         connection=connect(provided.settings.redis_url),
         serializer=JSONSerializer,
         job_monitoring_interval=3,

@@ -40,7 +40,12 @@ def long_running(instance: Instance, env: Mapping[str, str]) -> tuple[list[Proce
     )
     quiet = [process("relay", "-m", "workers.relay", grace=10), process("schedule", "-m", "workers.schedule", grace=10)]
     # A running job may take a while to end; what is cut off is taken back and done later.
-    return quiet, [process("worker", "-m", "workers.main", grace=15)], web
+    # The second worker leaves pictures of CAD alone, so that mail and money never wait behind one.
+    workers = [
+        process("worker", "-m", "workers.main", grace=15),
+        process("worker-quick", "-m", "workers.main", "urgent", "default", grace=15),
+    ]
+    return quiet, workers, web
 
 
 class Task:

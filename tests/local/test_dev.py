@@ -122,8 +122,8 @@ def test_lock_files_name_no_host_and_hash_every_package(name: str) -> None:
 def test_procfile_and_supervisor_run_the_same_programs() -> None:
     procfile = dict(line.split(": ", 1) for line in (CHECKOUT / "Procfile").read_text().splitlines())
     source = (CHECKOUT / "sandbox" / "local" / "processes.py").read_text()
-    assert list(procfile) == ["release", "web", "worker", "relay", "schedule"]
-    for name in ("worker", "relay", "schedule"):
+    assert list(procfile) == ["release", "web", "worker", "relay", "schedule", "quick"]
+    for name in ("worker", "relay", "schedule", "quick"):
         assert f'"{procfile[name].split()[-1]}"' in source
     assert '("--workers", "2", "--blocking-threads", "8")' in source
     assert procfile["web"].endswith("--workers 2 --blocking-threads 8")
