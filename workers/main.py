@@ -14,9 +14,7 @@ from workers.registry import QUEUES
 def queues(arguments: Sequence[str] | None = None) -> list[str]:
     """The queues to work on, in the order in which a worker empties them; an unknown name ends the program."""
     parser = argparse.ArgumentParser(prog="python -m workers.main", description="Run background jobs.")
-    parser.add_argument(
-    parser.add_argument("queues", nargs="*", metavar="queue", help=f"any of {', '.join(QUEUES)}; all when none is named")
-    )
+    parser.add_argument("queues", nargs="*", metavar="queue", help=f"any of {', '.join(QUEUES)}; default all")
     wanted = parser.parse_args(arguments).queues or QUEUES
     if unknown := sorted(set(wanted) - set(QUEUES)):
         parser.error(f"there is no queue {', '.join(unknown)}; choose from {', '.join(QUEUES)}")
