@@ -107,7 +107,9 @@ def finish(
     if asset.state != "processing" or asset.removed_at is not None:
         return False
     _replace(session, asset, made)
-    discard(session, [key for key in (asset.upload_key, asset.storage_key) if key and key != storage_key])
+    # The hourly sweep is soon enough for the uploaded copy; a job of its own would cost more than the room.
+    old = [key for key in (asset.upload_key, asset.storage_key) if key and key != storage_key]
+    discard(session, old, stage_sweep=False)
     asset.upload_key, asset.storage_key = None, storage_key
     asset.report, asset.reason, asset.progress = report, None, 100
     rules.ASSET.advance(asset, "finish", _SYSTEM)
@@ -231,7 +233,7 @@ def _replace(session: Session, asset: Asset, made: list[Made], *, only_renders: 
     old = session.scalars(select(Derivative).where(Derivative.asset_id == asset.id)).all()
     gone = [row for row in old if not only_renders or row.role.startswith("render_")]
     positions = {row.view: (row.position, row.hidden) for row in gone}
-    discard(session, [row.storage_key for row in gone])
+    discard(session, [row.storage_key for row in gone], stage_sweep=False)
     if gone:
         session.execute(delete(Derivative).where(Derivative.id.in_([row.id for row in gone])))
         for row in gone:

@@ -26,6 +26,14 @@ KIND_WORDS: dict[str, Any] = {
     "evidence": _l("Evidence"),
 }
 
+_VIEW_WORDS: dict[str, Any] = {
+    "photo": _l("photo"),
+    "hero": _l("three-quarter view"),
+    "front": _l("front view"),
+    "side": _l("side view"),
+    "top": _l("top view"),
+}
+
 #: Checklist lines: (what must be so, how to get there).
 CHECK_WORDS: dict[str, tuple[Any, Any]] = {
     "title": (_l("A title"), _l("Give the piece a name.")),
@@ -102,6 +110,11 @@ def metal_word(code: str) -> str:
 def metal_options() -> list[tuple[str, str]]:
     """(code, word) of every alloy we know a density of."""
     return [(code, _(label)) for code, label in ALLOY_LABELS.items()]
+
+
+def view_word(view: str) -> str:
+    """The name of a picture's view; unknown ones stand for themselves."""
+    return str(_VIEW_WORDS.get(view, view))
 
 
 def fact_word(name: str) -> str:

@@ -16,6 +16,7 @@ from marketplace.designs.vocabulary import (
     fact_word,
     metal_options,
     metal_word,
+    view_word,
 )
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.money import CURRENCIES, Money
@@ -234,4 +235,5 @@ def _context(call: Call, found: Workspace) -> dict[str, object]:
         "check_words": CHECK_WORDS,
         "category_word": category_word,
         "metal_word": metal_word,
+        "view_word": view_word,
     }

@@ -27,6 +27,7 @@ MAX_PAGES = 40
 #: The section of the designs, extended here; composition takes it from this module so that its routes are there.
 __all__ = ["section"]
 
+
 @section.get("/<design_id>/words", needs=Permission.DESIGN_READ, subject=load_design)
 def words(call: Call, design: Design) -> ResponseReturnValue:
     """The panel of words, polled while something is being drafted."""
