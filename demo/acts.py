@@ -163,9 +163,8 @@ def create_content(caller: Caller, design: str) -> None:
         if seen["state"] == "failed":
             raise DemoFailed(f"drafting failed: {seen['error']}")
     caller.post(f"/designs/{design}/story/approve")
-    lookbook = caller.get(f"/designs/{design}")["lookbook"]
-    for page in lookbook:
-        caller.post(f"/designs/{design}/lookbook/{page['asset']}/approve")
+    for asset in {page["asset"] for page in caller.get(f"/designs/{design}")["lookbook"]}:
+        caller.post(f"/designs/{design}/lookbook/{asset}/approve")
 
 
 def sign_license(caller: Caller, license_id: str) -> Any:

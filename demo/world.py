@@ -127,7 +127,7 @@ class World:
     def _deals(self) -> None:
         deals = Deals(self)
         deals.waiting_for_the_designer("knife-edge-band", "edith")
-        deals.waiting_for_the_designer("split-shank-halo", "edith")
+        deals.waiting_for_the_designer("rope-band", "edith")
         deals.in_two_languages("half-eternity", "zhao")
         deals.to_be_signed("sapphire-trilogy", "edith")
         deals.in_quoting("oval-signet", "edith")
@@ -139,7 +139,8 @@ class World:
     def catalog(self) -> dict[str, Any]:
         """Our own pieces with their words, and the studios they belong to."""
         found: dict[str, Any] = json.loads((HERE / "pieces.json").read_text())
-        return found
+        shown = [p for p in found["pieces"] if (HERE / "pictures" / p["pictures"][0]).exists()]
+        return {**found, "pieces": shown}
 
     def owner_of(self, slug: str) -> Caller:
         """The designer of a piece."""
