@@ -9,7 +9,9 @@ from marketplace import features
 from marketplace.accounts.sessions import authenticate
 from marketplace.audit.operations import record_refusal
 from marketplace.config import Settings
+from marketplace.designs.operations import register_payout_check
 from marketplace.navigation import links, navigation
+from marketplace.payments.queries import can_receive
 from marketplace.services import Services
 from marketplace.web import api_document, csrf, errors, headers, health, i18n, logs, pictures, templating
 
@@ -50,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    register_payout_check(can_receive)
     logs.install(app)
     headers.install(app, settings)
     csrf.install(app)
