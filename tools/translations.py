@@ -133,7 +133,7 @@ def problems(locale: str, messages: list[Message], catalog: Catalog) -> list[str
         known = catalog.get(message.id)
         ids = ids_of(message)
         strings = words(known) if known is not None else ()
-        if known is None or known.fuzzy or not all(strings):
+        if known is None or known.fuzzy or not strings or not all(strings):
             found.append(f"{locale}: not translated: {ids[0]!r}")
         elif any(placeholders(s) - placeholders(ids[-1]) for s in strings) or placeholders(ids[-1]) - placeholders(
             strings[-1]
