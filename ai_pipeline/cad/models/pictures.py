@@ -36,7 +36,7 @@ def shoot(design: Design, folder: Path) -> list[Path]:
     ):
         shot = render.SHOTS[design.pose][view]
         if view == "detail":
-            shot = replace(shot, fill=shot.fill * _closeness(scene))
+            shot = replace(shot, fill=shot.fill * _closeness(scene, len(piece.stones)))
         picture = render.photograph(scene, render.aim(scene, shot, size), shot.azimuth, sampling=SAMPLING)
         path = folder / f"{design.slug}-{name}.webp"
         save(picture, path, quality=93, limit=limit)
@@ -44,10 +44,10 @@ def shoot(design: Design, folder: Path) -> list[Path]:
     return files
 
 
-def _closeness(scene: render.Stage) -> float:
+def _closeness(scene: render.Stage, stones: int) -> float:
     """How much nearer than usual the detail is taken: into a row of stones, back from a single small one."""
     head, whole = float(np.ptp(scene.head, axis=0).max()), float(np.ptp(scene.points, axis=0).max())
-    if head > 0.55 * whole:
+    if stones != 1 and head > 0.55 * whole:
         return 1.6
     return 0.6 if head < 3.5 else 1.0
 
