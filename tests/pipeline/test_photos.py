@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -57,17 +58,27 @@ def test_real_photographs_become_clean_derivatives(data: Path, tmp_path: Path, p
 
 
 def test_each_format_of_the_set_is_accepted_or_refused_as_expected(data: Path, tmp_path: Path) -> None:
-    refused = {}
-    for row in rows(data, "format"):
+    def one(row: dict[str, Any]) -> tuple[str, str, PhotoReport | None]:
+        name = Path(row["path"]).name
+        out = tmp_path / name
+        out.mkdir()
         try:
-            report = read(data / row["path"], tmp_path)
+            return name, "", read(data / row["path"], out)
         except Unreadable as reason:
-            refused[Path(row["path"]).name] = reason.code
-            continue
-        assert report.derivatives, row["path"]
+            return name, reason.code, None
+
+    found = rows(data, "format")
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(one, found))
+    assert {name: code for name, code, _ in results if code} == {
+        "float32.tif": "unsupported_pixels",
+        "photo.bmp": "unsupported_photo",
+    }
+    for row, (name, _, report) in zip(found, results, strict=True):
+        assert report is None or report.derivatives, name
         if row["expect"] == "warn":
+            assert report is not None
             assert "too_small" in [warning.code for warning in report.warnings]
-    assert refused == {"float32.tif": "unsupported_pixels", "photo.bmp": "unsupported_photo"}
 
 
 def test_the_eight_orientations_come_out_the_same_way_up(data: Path, tmp_path: Path) -> None:
@@ -94,9 +105,8 @@ def test_color_profiles_are_converted_not_dropped(data: Path, tmp_path: Path) ->
 
 def test_sixteen_bit_gray_does_not_come_out_white(data: Path, tmp_path: Path) -> None:
     gray = largest(read(data / "photos/formats/gray16.png", tmp_path), tmp_path).convert("L")
-    levels = gray.histogram()
-    assert sum(levels[:60]) > 0
-    assert sum(levels[250:]) < gray.width * gray.height / 2
+    color = largest(read(data / "photos/formats/rgb16.png", tmp_path), tmp_path).convert("L")
+    assert difference(gray, color) < 4
 
 
 def test_transparency_stays_in_webp_and_is_white_in_jpeg(data: Path, tmp_path: Path) -> None:
