@@ -57,7 +57,7 @@ def is_stone(shell: Shell) -> bool:
     if size[2] < FLATTEST * size[0]:
         return False
     try:
-        share = abs(shell.volume) / ConvexHull(shell.vertices).volume
+        share = float(abs(shell.volume) / ConvexHull(shell.vertices).volume)
     except (QhullError, ValueError):
         return False
     if _named(shell):
