@@ -66,11 +66,13 @@ class Task:
         log.unlink(missing_ok=True)
         self._process = Process(name, [sys.executable, *command], log, env=env, cwd=CHECKOUT, niceness=niceness)
         self._process.start()
-        self._began = time.monotonic()
+        self._began = time.time()
 
     def finish(self, meanwhile: Callable[[], None]) -> None:
         """Wait for the end, showing the last line of output; raises Trouble with the last words on failure."""
+        waited = False
         while (status := self._process.poll()) is None:
+            waited = True
             meanwhile()
             show_progress(f"{self.what}  {last_line(self._process.log)}")
             time.sleep(0.05)
@@ -80,7 +82,9 @@ class Task:
                 f"{self.what} failed (status {status}):\n{words}",
                 remedy(words) or f"The whole output is in {self._process.log}.",
             )
-        done(self.what, time.monotonic() - self._began)
+        # One that ended earlier, beside other steps, wrote its last line about then.
+        ended = time.time() if waited else self._process.log.stat().st_mtime
+        done(self.what, ended - self._began)
 
     def failed(self) -> bool:
         """Whether it ended with an error already."""
