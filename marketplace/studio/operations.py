@@ -169,10 +169,10 @@ def approve_page(session: Session, actor: Actor, draft: ContentDraft, asset_id: 
     lock(session, Design, draft.design_id)
     row = lock(session, ContentDraft, draft.id)
     pages = row.text.get("pages", [])
-    if row.state == "approved":
-        return row
     if not any(str(page.get("picture", "")).startswith(asset_id + ".") for page in pages):
         raise NotFound
+    if row.state == "approved":
+        return row
     _check_claims_allow(row)
     marked = [
         {**page, "approved": True} if str(page.get("picture", "")).startswith(asset_id + ".") else page

@@ -13,7 +13,7 @@ from flask import (
 )
 from flask_babel import gettext as _
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from marketplace.kernel.errors import DomainError, NotFound, TooMany, Unauthenticated, Unavailable
 from marketplace.web.logs import request_id
@@ -108,6 +108,9 @@ def _http(error: HTTPException) -> Response:
         known.message = "This address does not take that kind of request."
     if error.code == 413:
         known.message = "What was sent is too large."
+    if isinstance(error, SecurityError) and not wants_json():
+        # An untrusted Host: no address of ours can be built, so no page either.
+        return Response(known.message, known.status, mimetype="text/plain")
     return _domain(known)
 
 
