@@ -70,8 +70,8 @@ def forget_unfinished(instance: Instance) -> bool:
     for path in [*stores, *([cluster] if cluster else [])]:
         if path.exists():
             shutil.rmtree(path)
-    for name in ("stripe.json", "cluster.json"):
-        (instance.directory / name).unlink(missing_ok=True)
+    for file in [*instance.directory.glob("stripe.json*"), instance.directory / "cluster.json"]:
+        file.unlink(missing_ok=True)
     instance.seeding.unlink()
     return True
 

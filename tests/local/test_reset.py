@@ -49,6 +49,8 @@ def test_reset_leaves_a_directory_that_is_no_instance_alone(instance: Instance) 
 
 def test_a_half_made_demo_world_is_forgotten_and_the_keys_are_kept(instance: Instance) -> None:
     instance.seeding.touch()
+    for name in ("stripe.json", "stripe.json-wal", "cluster.json"):
+        (instance.directory / name).write_text("{}")
     assert reset.forget_unfinished(instance)
     assert sorted(path.name for path in instance.directory.iterdir()) == ["secrets.json"]
 
