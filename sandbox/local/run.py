@@ -105,7 +105,7 @@ def _start(instance: Instance, supervisor: Supervisor, *, empty: bool) -> None:
         quiet, workers, web = long_running(instance, env)
         supervisor.start([web], Stage.WEB)
         if known:  # new migrations are rare: web need not wait for them, and says itself when it must
-            release = _release(instance, env, niceness=10)
+            release = _release(instance, env, niceness=5)
     finally:
         front_end.kill()
     supervisor.watch(until=lambda: bool(release and release.failed()) or _healthy(web, supervisor, web_began))
