@@ -1,0 +1,1 @@
+"""Measurements: accuracy and load. Nothing here is a test; see README.md."""
