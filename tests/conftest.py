@@ -22,6 +22,7 @@ from marketplace.kernel.actor import system
 from marketplace.services import Services
 from tests.kit.instance import Instance, running_instance, stripe_events
 from tests.kit.people import ApiClient, Make
+from tests.kit.world import World, running_world
 from workers.registry import BINDINGS
 from workers.run import execute
 
@@ -34,6 +35,13 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     with running_instance(tmp_path_factory.mktemp("services")) as found:
         os.environ.update(found.env)
         yield found
+
+
+@pytest.fixture(scope="session")
+def world(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Two finished trades beside each other, on a database that the other tests do not empty."""
+    with running_world(instance, tmp_path_factory.mktemp("world")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ class Browser:
 
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
-        self._csrf = ""
+        self.csrf = ""
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
         """Open a page."""
@@ -42,13 +42,13 @@ class Browser:
 
     def post(self, path: str, data: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
         """Send a form with the token of the last page (opens the terms page to get one when there is none)."""
-        if not self._csrf:
+        if not self.csrf:
             self.get("/terms")
-        return self.client.post(path, data={"csrf_token": self._csrf, **(data or {})}, **kwargs)
+        return self.client.post(path, data={"csrf_token": self.csrf, **(data or {})}, **kwargs)
 
     def _remember(self, response: TestResponse) -> None:
         if response.mimetype == "text/html" and (found := _TOKEN.search(response.get_data(as_text=True))):
-            self._csrf = found.group(1) or found.group(2)
+            self.csrf = found.group(1) or found.group(2)
 
 
 class ApiClient:

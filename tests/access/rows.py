@@ -1,0 +1,349 @@
+"""How to call every route: the hand-written half of the access matrix. The other half is policy/permissions.py."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from demo.play import PASSWORD as PLAYED_PASSWORD
+from demo.play import SHIP_TO, TERMS
+from marketplace.gateways.tokens import Purpose
+from tests.kit.people import PASSWORD, Person
+from tests.kit.world import Side, World
+
+Send = Callable[[World, Side, Person], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route.
+
+    `args` names for each URL argument the thing of a side it is called with (`=text` is taken as it is). `parties`
+    are the roles of that side whose thing it is; everybody else must not learn that it exists. `shared` things are
+    open to everybody who holds the permission.
+    """
+
+    args: dict[str, str] = field(default_factory=dict)
+    parties: frozenset[str] = frozenset()
+    shared: bool = False
+    send: Send | None = None
+    query: Callable[[World, Side], str] | None = None
+    answers: frozenset[int] = frozenset({200})
+    #: Refusals of the domain, not of the policy: the person may see the thing, but it is not their turn.
+    not_now: frozenset[str] = frozenset()
+    #: The thing is one person's, not the whole organization's.
+    personal: bool = False
+    #: A GET that spends something.
+    spends: bool = False
+
+
+def row(
+    parties: str = "",
+    send: Send | dict[str, Any] | None = None,
+    *,
+    shared: bool = False,
+    query: Callable[[World, Side], str] | None = None,
+    answers: tuple[int, ...] = (200,),
+    not_now: str = "",
+    personal: bool = False,
+    spends: bool = False,
+    **args: str,
+) -> Row:
+    """A row; `parties` and `not_now` are words between spaces."""
+    fixed = send
+    taken: Send | None = (lambda w, s, p: fixed) if isinstance(fixed, dict) else fixed
+    words, waiting = frozenset(parties.split()), frozenset(not_now.split())
+    return Row(args, words, shared, taken, query, frozenset(answers), waiting, personal, spends)
+
+
+def _until(days: int = 10) -> str:
+    return (datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0).isoformat()
+
+
+def _terms(w: World, s: Side, p: Person) -> dict[str, Any]:
+    return {"terms": {**TERMS, "valid_until": _until()}, "message": "Please."}
+
+
+def _counter(w: World, s: Side, p: Person) -> dict[str, Any]:
+    return {"base_version": 1, "terms": {**TERMS, "max_units": 300, "valid_until": _until()}}
+
+
+def _sheet(w: World, s: Side, p: Person) -> dict[str, Any]:
+    return {
+        "design": s.ids["design"],
+        "base_version": "1",
+        "kind": "non_exclusive",
+        "territories": ["DE", "AT"],
+        "channels": ["retail"],
+        "term_months": "12",
+        "fee": "900",
+        "fee_currency": "USD",
+    }
+
+
+def _file(kind: str) -> Send:
+    def made(w: World, s: Side, p: Person) -> dict[str, Any]:
+        sha256 = hashlib.sha256(kind.encode()).hexdigest()
+        return {"filename": "a.jpg", "content_type": "image/jpeg", "size": 900, "sha256": sha256, "kind": kind}
+
+    return made
+
+
+def _sign_nda(w: World, s: Side, p: Person) -> dict[str, Any]:
+    text = w.api_of(s.people["manufacturer"]).get(f"/orders/{s.ids['awarded']}/nda").json
+    return {"typed_name": p.user.name, "agree": True, "sha256": text["sha256"]}
+
+
+def _credentials(w: World, s: Side, p: Person) -> dict[str, Any]:
+    played = p.user.email.endswith("@demo.example")
+    return {"email": p.user.email, "password": PLAYED_PASSWORD if played else PASSWORD}
+
+
+def _join(w: World, s: Side, p: Person) -> dict[str, Any]:
+    return {
+        "role": "buyer",
+        "name": "New Person",
+        "email": "new.person@example.com",
+        "password": "six brass lanterns",
+        "business_name": "New House",
+        "address": "12 New Street, Testville",
+        "country": "GB",
+        "adult": "true",
+        "terms": "true",
+    }
+
+
+def _token(purpose: Purpose, name: str, thing: Callable[[World, Side], str]) -> Callable[[World, Side], str]:
+    def made(w: World, s: Side) -> str:
+        tokens = w.app.extensions["services"].tokens
+        return "?token=" + str(tokens.sign(purpose, {name: thing(w, s)}))
+
+    return made
+
+
+_reset = _token(Purpose.PASSWORD_RESET, "user", lambda w, s: s.people["designer"].user.id)
+_invited = _token(Purpose.INVITE, "invitation", lambda w, s: s.ids["invitation"])
+_typed = {"typed_name": "A Person", "agree": True}
+_four = "buyer designer manufacturer production_manager"
+_two = "designer buyer"
+_quote = {"unit_price": {"amount": 29_000, "currency": "USD"}, "lead_days": 20, "valid_until": "2031-01-15"}
+_money = {"name": "Maison", "line1": "1 Street", "city": "London", "country": "GB"}
+_lines = {"quantity": "2", "metal": "18k_yellow", "ring_size": "US 6"}
+_parcel = {"carrier": "Malca-Amit", "tracking": "MA1"}
+
+
+def _design(send: Any = None, thing: str = "design", **more: Any) -> Row:
+    return row("designer", send, design_id=thing, **more)
+
+
+def _order(thing: str, send: Any = None, parties: str = _four, **more: Any) -> Row:
+    return row(parties, send, order_id=thing, **more)
+
+
+def _negotiation(send: Any = None, **more: Any) -> Row:
+    return row(_two, send, negotiation_id="open", **more)
+
+
+def _answer(**more: Any) -> Send:
+    return lambda w, s, p: {"version": 1, **more}
+
+
+ROWS: dict[str, Row] = {
+    # accounts and settings
+    "accounts.join_page": row(),
+    "accounts.join": row(send=_join),
+    "accounts.check_mail": row(),
+    "accounts.confirm_page": row(token="confirm:", shared=True),
+    "accounts.confirm": row(token="confirm:", shared=True),
+    "accounts.confirm_again": row(),
+    "accounts.sign_in_page": row(),
+    "accounts.sign_in": row(send={"email": "nobody@example.com", "password": "not the password"}),
+    "accounts.sign_out": row(),
+    "accounts.reset_page": row(),
+    "accounts.reset": row(send={"email": "nobody@example.com"}),
+    "accounts.new_password_page": row(query=_reset),
+    "accounts.new_password": row(query=_reset, send={"password": "six brass lanterns"}),
+    "accounts.invitation_page": row(query=_invited),
+    "accounts.accept_invitation": row(query=_invited, send={"password": "six brass lanterns", "name": "Invited"}),
+    "api_accounts.create_token": row(send=_credentials),
+    "api_accounts.me": row(),
+    "settings.account": row(),
+    "settings.save_account": row(send={"name": "Another Name", "locale": "zh_Hans"}),
+    "settings.sign_out_everywhere": row(),
+    "settings.invite": row(send={"email": "colleague@example.com"}),
+    "settings.withdraw": row("designer", invitation_id="invitation"),
+    "preferences.organization": row(send=lambda w, s, p: {"organization": p.org.id}),
+    "preferences.language": row(send={"language": "zh_Hans", "next": "/terms"}),
+    "notifications.index": row(),
+    "notifications.open_one": row("designer", personal=True, notification_id="notification"),
+    "notifications.read_all": row(),
+    "audit.index": row(),
+    "api_audit.audit": row(),
+    "home.index": row(),
+    "privacy.index": row(),
+    "privacy.ask": row(send={"kind": "access"}),
+    "privacy.download": row("designer", personal=True, request_id="copy"),
+    "api_privacy.ask": row(send={"kind": "access"}),
+    "api_privacy.show": row("designer", personal=True, request_id="copy"),
+    # public pages
+    "public.landing": row(answers=(200, 303)),
+    "public.terms": row(),
+    "public.privacy": row(),
+    "public.about": row(),
+    "public.sandbox": row(),
+    "styleguide.index": row(),
+    # operator
+    "desk.vetting": row(),
+    "desk.organization": row(shared=True, org_id="waiting_org"),
+    "desk.review": row(send={"action": "approve"}, shared=True, org_id="waiting_org"),
+    # catalog
+    "catalog.index": row(),
+    "catalog.show": row(shared=True, design_id="design"),
+    "catalog.save": row(shared=True, design_id="design"),
+    "api_catalog.catalog": row(),
+    "api_catalog.catalog_design": row(shared=True, design_id="design"),
+    "api_catalog.save": row(shared=True, design_id="design"),
+    "api_catalog.unsave": row(shared=True, design_id="design"),
+    # designs
+    "designs.index": row(),
+    "designs.new": row(),
+    "designs.create": row(send={"title": "New"}),
+    "designs.show": _design(),
+    "designs.results": _design(),
+    "designs.edit": _design(),
+    "designs.save": _design({"title": "Other", "version": "1"}, "draft"),
+    "designs.add_asset": _design(_file("photo"), "draft"),
+    "designs.list_design": _design(thing="draft"),
+    "designs.unlist_design": _design(),
+    "designs.facts_page": _design(),
+    "designs.set_fact": _design({"action": "confirm"}, name="=weight_18k_yellow"),
+    "designs.arrange": _design(
+        lambda w, s, p: {"picture": s.ids["draft_photo"] + ".photo", "action": "first"}, "draft"
+    ),
+    "designs.words": _design(),
+    "designs.draft_words": _design({"kind": "story"}, "draft"),
+    "designs.edit_words": _design(thing="draft", draft_id="story"),
+    "designs.save_words": _design({"title": "T", "body": "B", "version": "1"}, "draft", draft_id="story"),
+    "designs.approve_words": _design({"version": "1"}, "draft", draft_id="story"),
+    "assets.show": row("designer", answers=(200, 303), asset_id="draft_photo"),
+    "assets.complete_upload": row("designer", asset_id="draft_photo"),
+    "assets.remove": row("designer", asset_id="draft_photo"),
+    "assets.retry": row("designer", asset_id="draft_photo"),
+    "assets.unit": row("designer", {"unit": "mm"}, asset_id="cad"),
+    "api_studio.list_designs": row(),
+    "api_studio.create_design": row(send={"title": "New"}),
+    "api_studio.show_design": _design(),
+    "api_studio.edit_design": _design({"title": "Other"}, "draft"),
+    "api_studio.create_asset": _design(_file("photo"), "draft"),
+    "api_studio.complete_asset": row("designer", asset_id="draft_photo"),
+    "api_studio.show_asset": row("designer", asset_id="draft_photo"),
+    "api_studio.remove_asset": row("designer", asset_id="draft_photo"),
+    "api_studio.patch_fact": _design({"confirmed": True}, name="=weight_18k_yellow"),
+    "api_studio.request_content": _design({"kinds": ["story"]}, "draft"),
+    "api_studio.approve_story": _design(thing="draft"),
+    "api_studio.approve_lookbook": _design(asset="photo"),
+    "api_studio.list_design": _design(thing="draft"),
+    "api_studio.unlist_design": _design(),
+    "api_studio.show_job": row("designer", job_id="job"),
+    # negotiations
+    "negotiations.index": row(),
+    "negotiations.new": row(query=lambda w, s: f"?design={s.ids['design']}", answers=(200, 303)),
+    "negotiations.create": row(send=_sheet),
+    "negotiations.show": _negotiation(),
+    "negotiations.news": _negotiation(answers=(200, 204)),
+    "negotiations.read": _negotiation(),
+    "negotiations.message": _negotiation({"text": "Good morning"}),
+    "negotiations.counter_page": _negotiation(),
+    "negotiations.counter": _negotiation(_sheet, not_now="buyer"),
+    "negotiations.accept": _negotiation(_answer(), not_now="buyer"),
+    "negotiations.decline": _negotiation(_answer(), not_now="buyer"),
+    "negotiations.withdraw": _negotiation(_answer(), not_now="designer"),
+    "api_negotiations.open_negotiation": row(send=_terms, shared=True, design_id="design"),
+    "api_negotiations.list_negotiations": row(),
+    "api_negotiations.show_negotiation": _negotiation(),
+    "api_negotiations.make_offer": _negotiation(_counter, not_now="buyer"),
+    "api_negotiations.accept": _negotiation(_answer(), not_now="buyer"),
+    "api_negotiations.decline": _negotiation(_answer(), not_now="buyer"),
+    "api_negotiations.withdraw": _negotiation(_answer(), not_now="designer"),
+    "api_negotiations.list_messages": _negotiation(),
+    "api_negotiations.send_message": _negotiation({"text": "Good morning"}),
+    # licenses
+    "licenses.index": row(),
+    "licenses.show": row(_two, license_id="license"),
+    "licenses.document": row(_two, license_id="license", answers=(303,)),
+    "licenses.sign": row(_two, {**_typed, "agree": "true"}, license_id="unsigned"),
+    "licenses.checkout": row("buyer", license_id="unsigned"),
+    "api_licenses.list_licenses": row(),
+    "api_licenses.show_license": row(_two, license_id="license"),
+    "api_licenses.sign": row(_two, _typed, license_id="unsigned"),
+    "api_licenses.document": row(_two, license_id="license", answers=(200, 303)),
+    "api_licenses.checkout": row("buyer", license_id="unsigned"),
+    # orders and requests
+    "orders.index": row(),
+    "orders.new": row("buyer", license_id="license"),
+    "orders.create": row("buyer", {**_money, **_lines}, license_id="license"),
+    "orders.show": _order("making"),
+    "orders.cancel": _order("placed"),
+    "orders.makers": _order("quoting"),
+    "orders.request_quotes": _order("placed", lambda w, s, p: {"makers": [s.people["manufacturer"].org.id]}),
+    "orders.award": _order("quoting", lambda w, s, p: {"quote": s.ids["quote"]}),
+    "orders.checkout": _order("awarded"),
+    "api_orders.place": row(
+        "buyer",
+        {"lines": [{"quantity": 2, "metal": "18k_yellow", "ring_size": "US 6"}], "ship_to": SHIP_TO},
+        license_id="license",
+    ),
+    "api_orders.orders": row(),
+    "api_orders.request_quotes": _order("placed", lambda w, s, p: {"manufacturers": [s.people["manufacturer"].org.id]}),
+    "api_orders.order_rfqs": _order("quoting"),
+    "api_orders.rfqs": row(),
+    "api_orders.rfq": row("manufacturer production_manager", rfq_id="rfq"),
+    "api_orders.quote": row("manufacturer", _quote, rfq_id="rfq"),
+    "api_orders.award": _order("quoting", lambda w, s, p: {"quote": s.ids["quote"]}),
+    "api_orders.checkout": _order("awarded"),
+    "api_orders.cancel": _order("placed"),
+    "rfqs.index": row(),
+    "rfqs.show": row("manufacturer production_manager", rfq_id="rfq"),
+    "rfqs.submit": row(
+        "manufacturer", {"unit_price": "290", "lead_days": "20", "valid_until": "2031-01-15"}, rfq_id="rfq"
+    ),
+    # NDA and CAD
+    "manufacturing.nda": _order("making"),
+    "manufacturing.sign": _order("awarded", lambda w, s, p: {**_sign_nda(w, s, p), "agree": "true"}),
+    "manufacturing.revoke": _order("making"),
+    "manufacturing.issue": _order("making"),
+    "manufacturing.cad_link": _order("making", lambda w, s, p: {"asset": s.ids["cad"]}),
+    "manufacturing.fetch": row(token="cad:", shared=True, answers=(303,), spends=True),
+    "manufacturing.cad_log": _design(),
+    "manufacturing.profile": row(),
+    "manufacturing.save_profile": row(send={"about": "Casting since 1911."}),
+    "api_manufacturing.nda": _order("making"),
+    "api_manufacturing.sign": _order("awarded", _sign_nda),
+    "api_manufacturing.revoke": _order("making"),
+    "api_manufacturing.issue": _order("making"),
+    "api_manufacturing.cad_link": _order("making", lambda w, s, p: {"asset": s.ids["cad"]}),
+    "api_manufacturing.cad_links": _order("making"),
+    # production
+    "production.bench": _order("making"),
+    "production.record_stage": _order("making", {"stage": "wax"}),
+    "production.add_evidence": _order("making", _file("evidence")),
+    "production.complete_evidence": row("manufacturer", order_id="making", asset_id="evidence"),
+    "production.evidence_row": row("manufacturer", order_id="making", asset_id="evidence"),
+    "production.ship_page": _order("making"),
+    "production.ship": _order("making", _parcel),
+    "production.accept_delivery": _order("order"),
+    "api_production.order": _order("making"),
+    "api_production.evidence": _order("making", _file("evidence")),
+    "api_production.stage": _order("making", {"stage": "wax"}),
+    "api_production.ship": _order("making", _parcel),
+    "api_production.accept_delivery": _order("order"),
+    # money
+    "payouts.index": row(),
+    "payouts.account": row(answers=(200, 303)),
+    "payouts.onboard": row(),
+    "payments.stripe_webhook": row(),
+    "api_payments.payouts": row(),
+    "api_payments.onboarding": row(),
+    "api_payments.entries": row(),
+}
