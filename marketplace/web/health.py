@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, jsonify
 from sqlalchemy import text
 
@@ -42,10 +40,8 @@ def readyz() -> tuple[Response, int]:
 
 
 def head_revision() -> str:
-    """The newest migration in the code."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return ScriptDirectory.from_config(config).get_current_head() or ""
+    """The newest migration in the code; the files are numbered in their order (Alembic would take long to import)."""
+    return max((path.stem.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*.py")), default="")
 
 
 def _database(provided: Services) -> None:
