@@ -156,7 +156,8 @@ def _entries(
     for item in found:
         mine = item.message.org_id == actor.org_id
         new = not mine and (read is None or item.message.created_at > read)
-        made.append(_message(item, _("You") if mine else name, mine, new, since))
+        own = item.message.user_id == actor.user_id
+        made.append(_message(item, _("You") if mine else name, mine, new, since, own=own))
     before: dict[str, Any] | None = None
     for offer in versions:
         mine = offer.by_org_id == actor.org_id
@@ -183,7 +184,8 @@ def _entries(
     return sorted(made, key=lambda entry: (entry.at, entry.kind != "offer"))
 
 
-def _message(item: ThreadMessage, who: str, mine: bool, new: bool, since: datetime | None) -> Entry:
+def _message(item: ThreadMessage, who: str, mine: bool, new: bool, since: datetime | None, *, own: bool) -> Entry:
+    """One message as the reader sees it; who wrote it reads the words as written."""
     message, done = item.message, item.translation
     common: dict[str, Any] = {
         "kind": "message",
@@ -195,8 +197,10 @@ def _message(item: ThreadMessage, who: str, mine: bool, new: bool, since: dateti
         "fresh": since is None or message.created_at > since,
     }
     unchecked = done is not None and done.state == "figures_unchecked"
-    warning = _("The figures could not be checked in the translation, so you read the original.") if unchecked else ""
-    if done is not None and done.text is not None and done.text != message.text:
+    warning = ""
+    if unchecked and not own:
+        warning = _("The figures could not be checked in the translation, so you read the original.")
+    if not own and done is not None and done.text is not None and done.text != message.text:
         language = str(NAMES[message.lang]) if message.lang in NAMES else message.lang
         if done.sandbox:
             language = _("%(language)s, by the sandbox model", language=language)
