@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import flask_babel
 from babel import numbers
+from babel.dates import get_datetime_format
 from flask import Flask, has_request_context, request
 from flask_babel import Babel
 
@@ -112,7 +113,9 @@ class Formats:
 
     def datetime(self, value: dt.datetime) -> str:
         """A minute, in UTC (the page's script adds the reader's own time)."""
-        return flask_babel.format_datetime(value.astimezone(dt.UTC), "medium") + " UTC"
+        at = value.astimezone(dt.UTC)
+        day, minute = flask_babel.format_date(at, "medium"), flask_babel.format_time(at, "short")
+        return get_datetime_format("medium", locale_code()).format(minute, day) + " UTC"
 
     def relative(self, value: dt.datetime) -> str:
         """How long ago, or until."""
