@@ -73,7 +73,7 @@ def problem(error: DomainError) -> Response:
 def _domain(error: DomainError) -> Response:
     if wants_json():
         response = problem(error)
-    elif isinstance(error, Unauthenticated) and request.method == "GET" and not is_htmx():
+    elif isinstance(error, Unauthenticated) and request.method in {"GET", "HEAD"} and not is_htmx():
         return redirect(url_for("accounts.sign_in_page", next=_own_path()), code=303)  # type: ignore[return-value]
     else:
         response = _page(error)
