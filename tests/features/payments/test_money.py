@@ -213,6 +213,15 @@ def test_forged_event_is_refused_and_leaves_no_row(anonymous: Any, session: Sess
     assert session.scalars(select(PaymentEvent)).all() == []
 
 
+def test_a_burst_of_events_is_never_turned_away(
+    services: Services, designer: Person, buyer: Person, sandbox_control: Any, deliver_events: Any
+) -> None:
+    pay(services, buyer, open_one(services, buyer, designer), sandbox_control)
+    answers = [status for _ in range(40) for status in deliver_events()]
+    assert len(answers) > 60
+    assert set(answers) == {200}
+
+
 def test_ledger_rows_cannot_be_changed_even_by_the_worker_role(services: Services, designer: Person) -> None:
     with unit_of_work(services.engine, system("test")) as work:
         ledger.post(
