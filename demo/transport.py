@@ -23,7 +23,7 @@ class Answer:
     status: int
     text: str
     body: Any
-    headers: dict[str, str]
+    headers: dict[str, str]  # names in title case
 
 
 class Transport(Protocol):
@@ -88,7 +88,8 @@ class HttpVisitor:
 def _answer(answer: requests.Response) -> Answer:
     kind = answer.headers.get("Content-Type", "")
     body = answer.json() if "json" in kind and answer.content else None
-    return Answer(answer.status_code, answer.text if "text" in kind else "", body, dict(answer.headers))
+    headers = {name.title(): value for name, value in answer.headers.items()}
+    return Answer(answer.status_code, answer.text if "text" in kind else "", body, headers)
 
 
 class Browser:

@@ -11,8 +11,8 @@ from sandbox.local.terminal import Trouble, done, show_progress
 from sandbox.services.process import Process, last_line, remedy, tail
 from sandbox.services.standins import healthy
 
-# A WSGI thread holds one request; two processes of eight leave room for uploads on two cores.
-_WEB = ("--workers", "2", "--blocking-threads", "8")
+# A WSGI thread holds one request. One process is enough for one machine and is up in half the time; Procfile has two.
+_WEB = ("--workers", "1", "--blocking-threads", "16")
 MARKETPLACE = ("-c", "from marketplace.cli import main; main(prog_name='marketplace')")
 
 
