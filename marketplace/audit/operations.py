@@ -26,7 +26,7 @@ def record(
     session.add(
         AuditEvent(
             action=action,
-            subject=subject[:_MAX_SUBJECT] if subject else None,
+            subject=subject.replace("\x00", "")[:_MAX_SUBJECT] if subject else None,
             outcome=outcome,
             actor_kind=actor.kind,
             user_id=actor.user_id,

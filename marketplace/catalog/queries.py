@@ -16,7 +16,7 @@ from marketplace.catalog.models import SavedDesign
 from marketplace.designs.models import Derivative, Design, Fact
 from marketplace.designs.words import search_words
 from marketplace.kernel.money import Money
-from marketplace.web.paging import make_cursor, read_cursor
+from marketplace.web.paging import make_cursor, read_position
 
 #: The alloy whose weight stands on a card and is filtered by.
 CARD_WEIGHT = "weight_18k_yellow"
@@ -77,7 +77,7 @@ def cards(session: Session, asked: CatalogQuery, *, user_id: str) -> Cards:
     keys, descending = _order(asked.sort)
     if asked.cursor:
         position = tuple_(*keys)
-        at = tuple_(*(literal(v) for v in read_cursor(asked.cursor, len(keys))))
+        at = tuple_(*(literal(v) for v in read_position(asked.cursor, keys)))
         query = query.where(position < at if descending else position > at)
     rows = session.execute(
         query.order_by(*(k.desc() if descending else k.asc() for k in keys)).limit(asked.limit + 1)

@@ -69,6 +69,7 @@ def run(spec: RouteSpec, url_args: dict[str, Any]) -> Response:
 
 
 def _answer(spec: RouteSpec, call: Call, url_args: dict[str, Any]) -> Response | AfterCommit:
+    _refuse_nul(spec, url_args)
     if spec.csrf and request.method not in {"GET", "HEAD"}:
         csrf.check(call.actor)
     require(call.actor, spec.needs)
@@ -88,6 +89,16 @@ def _answer(spec: RouteSpec, call: Call, url_args: dict[str, Any]) -> Response |
     if spec.body is not None:
         rest = {**rest, "body": read_json(spec.body)}
     return idempotency.answer(spec, call, lambda: spec.view(*args, **rest))
+
+
+def _refuse_nul(spec: RouteSpec, url_args: dict[str, Any]) -> None:
+    """The database stores no NUL: an id that holds one names nothing, a text that holds one is not text."""
+    if any("\x00" in str(value) for value in url_args.values()):
+        raise NotFound
+    # A webhook's body is its own affair: its signature is over the bytes as they came.
+    for values in (request.args, request.form) if spec.csrf and not spec.api else (request.args,):
+        if any("\x00" in value for _name, value in values.items(multi=True)):
+            raise Invalid("invalid", "The text holds a character that cannot be stored.")
 
 
 def _ask_again(spec: RouteSpec, call: Call, url_args: dict[str, Any], error: DomainError) -> Response:

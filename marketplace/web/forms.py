@@ -1,5 +1,6 @@
 """Forms and JSON bodies as pydantic models; what was typed always survives a refusal."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_origin
@@ -94,11 +95,26 @@ def read_json(model: type[T]) -> T:
     if b"\x00" in raw or b"\\u0000" in raw:
         raise Invalid("bad_json", "The body holds a NUL character.")
     try:
+        # Read twice: pydantic's own parser takes NaN, and the last of two equal names.
+        json.loads(raw or b"{}", object_pairs_hook=_each_once, parse_constant=_no_number)
         return model.model_validate_json(raw or b"{}")
     except ValidationError as error:
         raise _invalid(error, pointer=True) from error
     except RecursionError as error:
         raise Invalid("bad_json", "The body is nested too deeply.") from error
+    except ValueError as error:
+        raise Invalid("bad_json", "The body is not valid JSON.") from error
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Invalid("bad_json", "The body names a field twice.")
+    return found
+
+
+def _no_number(name: str) -> None:
+    raise Invalid("bad_json", "The body holds a number that is none (NaN or infinite).")
 
 
 def read_query(model: type[T]) -> T:
