@@ -35,6 +35,8 @@ def main() -> None:
         answers.flush()
 
     started = time.monotonic()
+    if TASKS[request["task"]].speaks:
+        os.nice(10)  # pictures take long and keep every core busy; pages and measurements go first
     limit_resources(Limits(**request["limits"]))
     libraries = [Path(path) for path in (*SYSTEM, sys.prefix, sys.base_prefix, str(ROOT / "ai_pipeline"))]
     held = isolate(

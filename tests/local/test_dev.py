@@ -125,5 +125,5 @@ def test_procfile_and_supervisor_run_the_same_programs() -> None:
     assert list(procfile) == ["release", "web", "worker", "relay", "schedule", "quick"]
     for name in ("worker", "relay", "schedule", "quick"):
         assert f'"{procfile[name].split()[-1]}"' in source
-    assert '("--workers", "2", "--blocking-threads", "8")' in source
+    assert '("--workers", "1", "--blocking-threads", "16")' in source
     assert procfile["web"].endswith("--workers 2 --blocking-threads 8")
