@@ -8,12 +8,10 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import operations, sessions
 from marketplace.accounts.forms import Me, TokenIn, TokenOut
 from marketplace.accounts.models import Membership, Organization, User
-from marketplace.accounts.rules import email_key
 from marketplace.audit.operations import record
 from marketplace.kernel.errors import Invalid
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
-from marketplace.web.limits import limit, network
 from marketplace.web.section import Api
 
 api = Api("accounts")
@@ -32,7 +30,7 @@ _SCOPES = frozenset({"all", *(p.value for p in Permission)})
 )
 def create_token(call: Call, body: TokenIn) -> TokenOut:
     """A bearer token for the person; limited like signing in."""
-    limit("sign-in", f"{email_key(body.email)}:{network(call.actor.ip)}", "30 per 5 minutes")
+    sessions.limit_guesses(body.email, call.actor.ip)
     unknown = set(body.scopes) - _SCOPES
     if unknown:
         raise Invalid("unknown_scope", "A scope is not known.", fields={"/scopes": "A scope is not known."})

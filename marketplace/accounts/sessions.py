@@ -11,10 +11,12 @@ from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import ApiToken, LoginSession
+from marketplace.accounts.rules import email_key
 from marketplace.kernel import clock
 from marketplace.kernel.actor import ANONYMOUS, Actor
 from marketplace.kernel.errors import Unauthenticated
 from marketplace.web.call import services
+from marketplace.web.limits import limit, network
 from marketplace.web.logs import request_id
 
 LIFE = timedelta(days=14)
@@ -47,6 +49,12 @@ _BY_TOKEN = text(
 def cookie_name() -> str:
     """`__Host-` prefixed wherever the site is served over https."""
     return "__Host-touchstone" if services().settings.secure_cookies else "touchstone_session"
+
+
+def limit_guesses(email: str, ip: str | None) -> None:
+    """Count one try to sign in, by page or by API alike; raises TooMany. Spellings of one address are one address."""
+    limit("sign-in", f"{email_key(email)}:{network(ip)}", "30 per 5 minutes")
+    limit("sign-in-network", network(ip), "300 per 5 minutes")
 
 
 def authenticate(session: Session, *, api: bool) -> Actor:

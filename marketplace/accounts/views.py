@@ -38,7 +38,7 @@ def join_page(call: Call, form: FormState | None = None) -> ResponseReturnValue:
 @section.post("/join", needs=Permission.PUBLIC, on_invalid=join_page)
 def join(call: Call) -> ResponseReturnValue:
     """Create the account and show that a mail is on its way; the same page for a known address."""
-    limit("sign-up", network(call.actor.ip), "20 per hour")
+    limit("sign-up", network(call.actor.ip), "60 per hour")
     given = read_form(SignUpForm)
     operations.sign_up(
         call.session,
@@ -97,8 +97,7 @@ def sign_in_page(call: Call, form: FormState | None = None) -> ResponseReturnVal
 def sign_in(call: Call) -> ResponseReturnValue:
     """Begin a session under a new id; the old one, if any, ends."""
     given = read_form(SignInForm)
-    limit("sign-in", f"{email_key(given.email)}:{network(call.actor.ip)}", "10 per 5 minutes")
-    limit("sign-in-network", network(call.actor.ip), "100 per 5 minutes")
+    sessions.limit_guesses(given.email, call.actor.ip)
     try:
         user, membership = operations.check_credentials(call.session, given.email, given.password)
     except Unauthenticated as error:

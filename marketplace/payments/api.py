@@ -10,6 +10,7 @@ from marketplace.payments.checkout import url_for_onboarding
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import AfterCommit, Call
 from marketplace.web.forms import Body
+from marketplace.web.limits import limit
 from marketplace.web.section import Api
 
 api = Api("payments")
@@ -113,6 +114,7 @@ def payouts(call: Call) -> PayoutsOut:
 )
 def onboarding(call: Call) -> Any:
     """The address of the payment service's onboarding page."""
+    limit("onboard", call.org_id, "20 per hour")
     operations.account_for(call.session, call.actor, call.org_id)
     country = call.session.get_one(Organization, call.org_id).country
     return AfterCommit(lambda: UrlOut(url=url_for_onboarding(call.services, call.actor, call.org_id, country)))

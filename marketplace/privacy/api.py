@@ -11,6 +11,7 @@ from marketplace.privacy.models import PrivacyRequest
 from marketplace.privacy.views import link
 from marketplace.web.call import Call
 from marketplace.web.forms import Body
+from marketplace.web.limits import limit
 from marketplace.web.section import Api
 
 api = Api("privacy")
@@ -44,6 +45,7 @@ class RequestOut(Body):
 )
 def ask(call: Call, body: RequestIn) -> RequestOut:
     """The request; a copy (access) is made within minutes, the rest is answered by a person until `due_at`."""
+    limit("privacy", call.user_id, "10 per day")
     return _out(call, operations.ask(call.session, call.actor, body.kind, body.note))
 
 
