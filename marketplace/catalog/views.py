@@ -13,8 +13,9 @@ from marketplace.catalog import operations, queries
 from marketplace.catalog.access import load_listed
 from marketplace.catalog.filters import CatalogQuery
 from marketplace.designs.models import Derivative, Design
-from marketplace.designs.vocabulary import category_options, category_word, fact_word, metal_word
+from marketplace.designs.vocabulary import category_options, category_word, metal_word
 from marketplace.policy.permissions import Permission
+from marketplace.studio.rows import FactRow, fact_rows
 from marketplace.web.call import Call
 from marketplace.web.errors import is_htmx
 from marketplace.web.forms import read_query
@@ -54,9 +55,9 @@ def show(call: Call, design: Design) -> ResponseReturnValue:
         design=design,
         studio=studio,
         views=picture_views(queries.pictures(call.session, design.id), call.services.storage.image_url),
-        facts=queries.facts(call.session, design.id),
+        facts=fact_rows([f for f in queries.facts(call.session, design.id) if f.value is not None and not f.reason]),
         saved=queries.is_saved(call.session, design.id, call.user_id),
-        fact_word=fact_word,
+        rows_of=_rows_of,
         category_word=category_word,
         metal_word=metal_word,
     )
@@ -70,6 +71,11 @@ def save(call: Call, design: Design) -> ResponseReturnValue:
     if is_htmx():
         return render_template("catalog/_save.html", design_id=design.id, title=design.title, saved=not remove)
     return leave_for(own_path(request.form.get("next")) or url_for("catalog.show", design_id=design.id))
+
+
+def _rows_of(rows: list[FactRow]) -> list[dict[str, str]]:
+    """Facts as the list of the design system takes them."""
+    return [{"label": r.label, "value": r.value, "source": r.fact.source, "note": r.note} for r in rows]
 
 
 def _link(asked: CatalogQuery, **changes: Any) -> str:

@@ -115,7 +115,8 @@ class Formats:
         """A minute, in UTC (the page's script adds the reader's own time)."""
         at = value.astimezone(dt.UTC)
         day, minute = flask_babel.format_date(at, "medium"), flask_babel.format_time(at, "short")
-        return get_datetime_format("medium", locale_code()).format(minute, day) + " UTC"
+        pattern = str(get_datetime_format("medium", locale_code()))
+        return pattern.replace("{0}", minute).replace("{1}", day) + " UTC"
 
     def relative(self, value: dt.datetime) -> str:
         """How long ago, or until."""
