@@ -63,6 +63,12 @@ class AppWorker(Worker):
     """An RQ worker that looks after itself every few seconds and whose child dies with it."""
 
     log_job_description = False
+    told_to_stop = False
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Called on SIGTERM or SIGINT."""
+        self.told_to_stop = True
+        super().handle_warm_shutdown_request()
 
     @property
     def dequeue_timeout(self) -> int:
