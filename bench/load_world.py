@@ -51,8 +51,8 @@ def fill(instance: Instance) -> World:
     designer, buyer = make.person("designer", org=studios[-1]), make.person("buyer")
     found, source = _records()
     ids = museum.list_all(instance.background, studios, found)
-    with instance.owner.connect() as connection:
-        connection.exec_driver_sql("analyze")
+    with instance.owner.begin() as connection:
+        connection.exec_driver_sql("analyze")  # as autovacuum would soon
     mine = ids[len(ids) - len(ids) % STUDIOS - 1]
     thread_id = _thread(instance, designer, buyer, mine)
     cookie = buyer.browser.client.get_cookie("touchstone_session", domain="localhost")
