@@ -76,7 +76,8 @@ def real(folder: Path, scratch: Path) -> Iterator[Row]:
             yield relative(path.name, "carat", truth["gt_solitaire_gem"]["ct"], report.fact("stone_carat"), CARAT)
     report = inspect_cad(folder / "gt_pave.glb", filename="gt_pave.glb", declared_type="", out_dir=scratch, unit="mm")
     stones = report.fact("stone_count")
-    yield Row("gt_pave.glb", "stone count", "17", str(stones and stones.value), abs(float(stones.value or 0) - 17), 0.0)
+    count = float(stones.value or 0) if stones else 0.0
+    yield Row("gt_pave.glb", "stone count", "17", f"{count:g}", abs(count - 17), 0.0)
 
 
 def generated(scratch: Path) -> Iterator[Row]:
