@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from marketplace.accounts.models import Organization
 from marketplace.catalog import operations, queries
 from marketplace.catalog.access import load_listed
 from marketplace.catalog.filters import CatalogQuery
@@ -108,7 +107,7 @@ def catalog(call: Call) -> CatalogPage:
 )
 def catalog_design(call: Call, design: Design) -> CatalogDesign:
     """The piece with facts, story and pictures."""
-    studio = call.session.get_one(Organization, design.org_id)
+    studio, saved = queries.studio_and_saved(call.session, design, call.user_id)
     found = queries.facts(call.session, design.id)
     weight = next((f.value for f in found if f.name == queries.CARD_WEIGHT and f.reason is None), None)
     sign = call.services.storage.image_url
@@ -124,7 +123,7 @@ def catalog_design(call: Call, design: Design) -> CatalogDesign:
         else None,
         weight_18k_g=weight,
         image_url=sign(design.cover["key"]) if design.cover else None,
-        saved=queries.is_saved(call.session, design.id, call.user_id),
+        saved=saved,
         description=design.description,
         facts=[
             {

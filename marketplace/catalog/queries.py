@@ -147,9 +147,11 @@ def facts(session: Session, design_id: str) -> Sequence[Fact]:
     return session.scalars(select(Fact).where(Fact.design_id == design_id).order_by(Fact.name).limit(100)).all()
 
 
-def is_saved(session: Session, design_id: str, user_id: str) -> bool:
-    """Whether this person saved the design."""
-    return session.get(SavedDesign, (user_id, design_id)) is not None
+def studio_and_saved(session: Session, design: Design, user_id: str) -> tuple[Organization, bool]:
+    """Whose design it is, and whether this person saved it."""
+    saved = exists().where(SavedDesign.design_id == design.id, SavedDesign.user_id == user_id)
+    studio, is_saved = session.execute(select(Organization, saved).where(Organization.id == design.org_id)).one()
+    return studio, is_saved
 
 
 def _conditions(asked: CatalogQuery, *, user_id: str) -> list[ColumnElement[bool]]:

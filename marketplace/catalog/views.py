@@ -7,7 +7,6 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from marketplace.accounts.models import Organization
 from marketplace.accounts.queries import countries
 from marketplace.catalog import operations, queries
 from marketplace.catalog.access import load_listed
@@ -49,14 +48,14 @@ def index(call: Call) -> ResponseReturnValue:
 @section.get("/<design_id>", needs=Permission.CATALOG_BROWSE, subject=load_listed)
 def show(call: Call, design: Design) -> ResponseReturnValue:
     """One piece: pictures, facts, story, and what one can ask of its designer."""
-    studio = call.session.get_one(Organization, design.org_id)
+    studio, saved = queries.studio_and_saved(call.session, design, call.user_id)
     return render_template(
         "catalog/show.html",
         design=design,
         studio=studio,
         views=picture_views(queries.pictures(call.session, design.id), call.services.storage.image_url),
         facts=fact_rows([f for f in queries.facts(call.session, design.id) if f.value is not None and not f.reason]),
-        saved=queries.is_saved(call.session, design.id, call.user_id),
+        saved=saved,
         rows_of=_rows_of,
         category_word=category_word,
         metal_word=metal_word,

@@ -1,6 +1,7 @@
 """`/api/v1/openapi.json`, generated from what the routes declared."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +13,8 @@ from marketplace.web.call import services
 from marketplace.web.section import ROUTES, RouteSpec
 
 blueprint = Blueprint("api_document", __name__)
+#: Where each model stands in the document; two features may use one name.
+Refs = Mapping[type[BaseModel], Mapping[str, Any]]
 _REF = "#/components/schemas/{model}"
 _PROBLEM = {
     "type": "object",
@@ -44,14 +47,15 @@ def _document(brand: str, base_url: str) -> dict[str, Any]:
     models = {
         m for spec in specs for m in (spec.body, spec.returns) if isinstance(m, type) and issubclass(m, BaseModel)
     }
-    _names, schemas = models_json_schema(
+    names, schemas = models_json_schema(
         [(m, "validation") for m in sorted(models, key=lambda m: m.__name__)], ref_template=_REF
     )
+    refs: Refs = {m: names[m, "validation"] for m in models}
     paths: dict[str, Any] = {}
     for spec in specs:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", spec.rule.removeprefix("/api/v1"))
         for method in spec.methods:
-            paths.setdefault(path, {})[method.lower()] = _operation(spec, path)
+            paths.setdefault(path, {})[method.lower()] = _operation(spec, path, refs)
     return {
         "openapi": "3.1.0",
         "info": {"title": f"{brand} API", "version": "1"},
@@ -65,7 +69,7 @@ def _document(brand: str, base_url: str) -> dict[str, Any]:
     }
 
 
-def _operation(spec: RouteSpec, path: str) -> dict[str, Any]:
+def _operation(spec: RouteSpec, path: str, refs: Refs) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", path)
@@ -74,7 +78,7 @@ def _operation(spec: RouteSpec, path: str) -> dict[str, Any]:
         parameters.append({"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200}})
     answer: dict[str, Any] = {"description": "OK"}
     if isinstance(spec.returns, type) and issubclass(spec.returns, BaseModel):
-        answer["content"] = {"application/json": {"schema": {"$ref": _REF.format(model=spec.returns.__name__)}}}
+        answer["content"] = {"application/json": {"schema": refs[spec.returns]}}
     problem = {"content": {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}}}
     operation: dict[str, Any] = {
         "operationId": spec.endpoint,
@@ -97,6 +101,5 @@ def _operation(spec: RouteSpec, path: str) -> dict[str, Any]:
         },
     }
     if spec.body is not None:
-        schema = {"$ref": _REF.format(model=spec.body.__name__)}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": refs[spec.body]}}}
     return operation

@@ -1,0 +1,152 @@
+"""How many statements each page may send, with a whole trade in the database.
+
+The one that finds the person, sets the tenant and counts the unread is part of each number. A page that is not in the
+table fails the run; a page that needs more than its number does too.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from marketplace import features
+from marketplace.policy.permissions import GRANTS, Permission
+from marketplace.web.section import ROUTES
+from tests.access.calling import path_of
+from tests.access.rows import ROWS
+from tests.kit.world import World
+
+assert features.OPEN_ENDPOINTS
+PAGES = sorted(n for n, s in ROUTES.items() if s.methods == ("GET",) and not ROWS[n].spends)
+BUDGET: dict[str, int] = {
+    "accounts.check_mail": 1,
+    "accounts.confirm_page": 1,
+    "accounts.invitation_page": 3,
+    "accounts.join_page": 1,
+    "accounts.new_password_page": 1,
+    "accounts.reset_page": 1,
+    "accounts.sign_in_page": 1,
+    "api_accounts.me": 4,
+    "api_audit.audit": 2,
+    "api_catalog.catalog": 3,
+    "api_catalog.catalog_design": 5,
+    "api_licenses.document": 2,
+    "api_licenses.list_licenses": 5,
+    "api_licenses.show_license": 5,
+    "api_manufacturing.cad_links": 3,
+    "api_manufacturing.nda": 4,
+    "api_negotiations.list_messages": 3,
+    "api_negotiations.list_negotiations": 3,
+    "api_negotiations.show_negotiation": 4,
+    "api_orders.order_rfqs": 3,
+    "api_orders.orders": 3,
+    "api_orders.rfq": 3,
+    "api_orders.rfqs": 3,
+    "api_payments.entries": 3,
+    "api_payments.payouts": 3,
+    "api_privacy.show": 2,
+    "api_production.order": 5,
+    "api_studio.list_designs": 2,
+    "api_studio.show_asset": 3,
+    "api_studio.show_design": 8,
+    "api_studio.show_job": 2,
+    "assets.show": 2,
+    "audit.index": 2,
+    "catalog.index": 3,
+    "catalog.show": 5,
+    "designs.edit": 2,
+    "designs.edit_words": 3,
+    "designs.facts_page": 3,
+    "designs.index": 2,
+    "designs.new": 1,
+    "designs.results": 6,
+    "designs.show": 8,
+    "designs.words": 5,
+    "desk.organization": 3,
+    "desk.vetting": 4,
+    "home.index": 2,
+    "licenses.document": 2,
+    "licenses.index": 4,
+    "licenses.show": 6,
+    "manufacturing.cad_log": 3,
+    "manufacturing.nda": 4,
+    "manufacturing.profile": 2,
+    "negotiations.counter_page": 5,
+    "negotiations.index": 5,
+    "negotiations.new": 3,
+    "negotiations.news": 5,
+    "negotiations.show": 5,
+    "notifications.index": 2,
+    "orders.index": 4,
+    "orders.makers": 4,
+    "orders.new": 5,
+    "orders.show": 6,
+    "payouts.account": 1,
+    "payouts.index": 5,
+    "privacy.index": 2,
+    "production.bench": 5,
+    "production.evidence_row": 3,
+    "production.ship_page": 2,
+    "public.about": 1,
+    "public.landing": 1,
+    "public.privacy": 1,
+    "public.sandbox": 1,
+    "public.terms": 1,
+    "rfqs.index": 4,
+    "rfqs.show": 4,
+    "settings.account": 4,
+    "styleguide.index": 1,
+}
+
+
+@pytest.fixture
+def statements(world: World) -> Iterator[Callable[[], list[str]]]:
+    """The statements the world's application has sent since the last call."""
+    engine = world.app.extensions["services"].engine
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+
+    def taken() -> list[str]:
+        found = list(seen)
+        seen.clear()
+        return found
+
+    yield taken
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def _readers(name: str) -> list[str]:
+    needs, row = ROUTES[name].needs, ROWS[name]
+    if needs is Permission.PUBLIC:
+        return ["designer"]
+    roles = GRANTS[needs].roles
+    return sorted(roles & row.parties if row.args and not row.shared else roles)
+
+
+def test_every_page_has_a_budget() -> None:
+    assert set(PAGES) - set(BUDGET) == set()
+    assert set(BUDGET) - set(PAGES) == set()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_keeps_to_its_budget(world: World, statements: Callable[[], list[str]], name: str) -> None:
+    spec, row = ROUTES[name], ROWS[name]
+    worst: tuple[int, str, list[str]] = (0, "", [])
+    for role in _readers(name):
+        person = world.ours.people[role]
+        path = path_of(spec, row, world, world.ours)
+        client = world.api_of(person).client if spec.api else world.browser_of(person).client
+        headers = person.api.headers if spec.api else {}
+        client.get(path, headers=headers)  # what a process keeps from the first time on is not the page's
+        statements()
+        answer = client.get(path, headers=headers)
+        sent = statements()
+        assert answer.status_code in row.answers
+        answer.close()
+        worst = max(worst, (len(sent), role, sent))
+    assert worst[0] <= BUDGET[name], f"{worst[0]} statements as {worst[1]}:\n" + "\n".join(worst[2])
