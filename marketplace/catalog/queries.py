@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, cast, exists, func, literal, select, text, tuple_, union_all
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Float, String, any_, cast, exists, func, literal, select, text, tuple_, union_all
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -157,10 +157,11 @@ def studio_and_saved(session: Session, design: Design, user_id: str) -> tuple[Or
 def _conditions(asked: CatalogQuery, *, user_id: str) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = [Design.state == "listed"]
     if words := search_words(asked.q):
-        vector = func.to_tsvector(text("'simple'"), Design.search)
         # search_words leaves letters and digits only, so nothing of tsquery's own syntax can come through.
         terms = " & ".join([*words[:-1], f"{words[-1]}:*"])
-        where.append(vector.op("@@")(func.to_tsquery(text("'simple'"), terms)))
+        # As an array the hits are found first; else the planner may walk all designs by date and look each one up.
+        hits = func.array(select(func.listed_designs_matching(terms)).scalar_subquery(), type_=ARRAY(String))
+        where.append(Design.id == any_(hits))
     if asked.category:
         where.append(Design.category == asked.category)
     if asked.metal:

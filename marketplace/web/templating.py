@@ -28,9 +28,10 @@ class NavItem:
 
 def asset(name: str) -> str:
     """The address of a built file by its source name (`app.css`)."""
-    static: str = current_app.static_folder or ""
-    built = _manifest(static).get(name, name)
-    return url_for("static", filename=f"built/{built}")
+    held: dict[str, str] = g.setdefault("asset_urls", {})  # every icon of a page asks for the same one
+    if name not in held:
+        held[name] = url_for("static", filename=f"built/{built_file(name) or name}")
+    return held[name]
 
 
 def built_file(name: str) -> str | None:
