@@ -1,0 +1,61 @@
+"""Every page of the site, by who opens it."""
+
+from tests.journeys.stage import Stage
+
+#: Addresses that answer with a part of a page, a file, or a redirect.
+NOT_PAGES = frozenset(
+    {
+        "assets.show",  # a row of the design page
+        "designs.results",
+        "designs.words",
+        "licenses.document",
+        "manufacturing.fetch",
+        "negotiations.news",
+        "payouts.account",
+        "production.evidence_row",
+    }
+)
+EVERYBODY = ("/home", "/notifications", "/settings", "/privacy-requests")
+
+
+def pages(stage: Stage) -> dict[str, list[str]]:
+    """Paths by role; `visitor` is not signed in."""
+    i, mailed = stage.ids, stage.mailed
+    design, thread = f"/designs/{i['design']}", f"/negotiations/{i['open']}"
+    orders = [f"/orders/{i[name]}" for name in ("placed", "quoting", "awarded", "making", "order")]
+    licenses = [f"/licenses/{i[name]}" for name in ("to_sign", "to_pay", "license")]
+    done = f"/negotiations/{i['negotiation']}"
+    return {
+        "visitor": [
+            *("/", "/about", "/terms", "/privacy", "/sandbox", "/join", "/sign-in", "/reset", "/nothing-here"),
+            *("/join/check-mail?email=iris@example.com", *mailed.values()),
+        ],
+        "designer": [
+            *EVERYBODY,
+            *("/designs", "/designs/new", design, f"{design}/edit", f"{design}/facts", f"{design}/cad-log"),
+            *(f"{design}/words/{i['story']}", f"{design}/words/{i['lookbook']}", f"/designs/{i['draft']}"),
+            *("/catalog", f"/catalog/{i['design']}", "/negotiations", thread, f"{thread}/counter", done),
+            *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda", "/payouts", "/audit"),
+        ],
+        "buyer": [
+            *EVERYBODY,
+            *(
+                "/catalog",
+                "/catalog?q=nothing-like-this",
+                f"/catalog/{i['design']}",
+                f"/negotiations/new?design={i['design']}",
+            ),
+            *("/negotiations", thread, done, "/licenses", *licenses, f"/orders/new/{i['license']}", "/orders", *orders),
+            "/audit",
+        ],
+        "manufacturer": [
+            *EVERYBODY,
+            *("/requests", f"/requests/{i['rfq']}", "/workshop", "/orders", *orders[2:], f"{orders[2]}/nda"),
+            *(f"{orders[3]}/bench", f"{orders[3]}/ship", "/payouts", "/audit"),
+        ],
+        "production_manager": [
+            *EVERYBODY,
+            *("/orders", *orders, f"{orders[0]}/makers", f"/requests/{i['rfq']}", "/audit"),
+        ],
+        "operator": [*EVERYBODY, "/desk/vetting", f"/desk/vetting/{i['waiting_org']}", "/audit"],
+    }

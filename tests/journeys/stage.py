@@ -1,0 +1,177 @@
+"""A finished trade and what a finished one no longer shows, made over HTTP: people to sign in as, pages to open."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from demo import acts
+from demo.play import PASSWORD, SHIP_TO, TERMS, Player
+from demo.transport import Browser, OverHttp, own_path
+from tests.journeys.live import OPERATOR, Live
+from tests.journeys.window import DESK, Who
+from tests.kit.files import band_stl, photo
+from tests.kit.people import PASSWORD as OPERATORS
+
+_NAMES = {
+    "designer": "Iris Valmont",
+    "buyer": "Edith Marsh",
+    "manufacturer": "Chen Wei",
+    "production_manager": "Jonas Lind",
+}
+
+
+@dataclass
+class Stage:
+    """The people by role, and ids by what they are of."""
+
+    live: Live
+    player: Player
+    ids: dict[str, str] = field(default_factory=dict)
+    #: Pages behind links that were mailed, by what they are for.
+    mailed: dict[str, str] = field(default_factory=dict)
+
+    def who(self, role: str, language: str = "en") -> Who:
+        """Somebody to open a window for."""
+        if role == "operator":
+            return Who(role, "Olive Kerr", OPERATOR, "", "GB", language, DESK, OPERATORS)
+        email = f"{role}.{self.player.run_id}@demo.example"
+        return Who(role, _NAMES[role], email, "", "GB", language, DESK, PASSWORD)
+
+    def draft(self, title: str) -> str:
+        """A design that holds nothing yet."""
+        body = {"title": title, "category": "ring", "description": "Not finished.", "metadata": {}}
+        return str(self.player.people["designer"].post("/designs", body, expect=201)["id"])
+
+    def offer(self, **terms: Any) -> str:
+        """An offer by the buyer for the listed design; the thread's id."""
+        until = (datetime.now(UTC) + timedelta(days=10)).replace(microsecond=0).isoformat()
+        body = {"terms": {**TERMS, "valid_until": until, **terms}, "message": "Another license, please."}
+        path = f"/designs/{self.player.made['design']}/negotiations"
+        return str(self.player.people["buyer"].post(path, body, expect=201)["id"])
+
+    def counter(self, thread: str, role: str, version: int, fee: int) -> None:
+        """Another version by one side; `fee` in US cents."""
+        caller = self.player.people[role]
+        terms = caller.get(f"/negotiations/{thread}")["offers"][-1]["terms"]
+        body = {"base_version": version, "terms": {**terms, "fee": {"amount": fee, "currency": "USD"}}}
+        caller.post(f"/negotiations/{thread}/offers", body, expect=201)
+
+    def license(self, *, signed: bool) -> str:
+        """A license whose terms are agreed, and which both have signed when asked for."""
+        people = self.player.people
+        thread = self.offer()
+        people["designer"].post(f"/negotiations/{thread}/accept", {"version": 1})
+        found = next(i["id"] for i in people["buyer"].get("/licenses")["items"] if i["negotiation"] == thread)
+        people["buyer"].until(f"/licenses/{found}", lambda seen: seen["state"] != "drafting", "the document")
+        if signed:
+            for role in ("designer", "buyer"):
+                acts.sign_license(people[role], found)
+        return str(found)
+
+    def order(self, *, quoted: bool = False, awarded: bool = False, paid: bool = False) -> str:
+        """An order of ten pieces under the active license, as far along as asked for."""
+        people = self.player.people
+        body = {
+            "lines": [{"quantity": 10, "metal": "18k_yellow", "ring_size": "US 6.5"}],
+            "ship_to": SHIP_TO,
+            "production_manager": people["production_manager"].get("/me")["organization"],
+        }
+        order = str(people["buyer"].post(f"/licenses/{self.player.made['license']}/orders", body, expect=201)["id"])
+        if quoted or awarded or paid:
+            self._quote(order)
+        if awarded or paid:
+            quote = people["production_manager"].get(f"/orders/{order}/rfqs")["items"][0]["quote"]["id"]
+            people["production_manager"].post(f"/orders/{order}/award", {"quote": quote})
+        if paid:
+            self.player.sandbox.pay(people["buyer"].post(f"/orders/{order}/checkout")["url"])
+            people["buyer"].until(f"/orders/{order}", lambda o: o["state"] == "paid", "the order being paid")
+        return order
+
+    def _quote(self, order: str) -> None:
+        manager, maker = self.player.people["production_manager"], self.player.people["manufacturer"]
+        manager.post(f"/orders/{order}/rfqs", {"manufacturers": [maker.get("/me")["organization"]]}, expect=201)
+        self.ids["rfq"] = next(i["id"] for i in maker.get("/rfqs")["items"] if i["order"] == order)
+        quote = {
+            "unit_price": {"amount": 30_000, "currency": "USD"},
+            "lead_days": 20,
+            "valid_until": (datetime.now(UTC) + timedelta(days=14)).date().isoformat(),
+        }
+        maker.post(f"/rfqs/{self.ids['rfq']}/quotes", quote, expect=201)
+
+
+def set_stage(live: Live, scratch: Path) -> Stage:
+    """Play the whole job over HTTP, then leave one of everything half done."""
+    picture, model = scratch / "solitaire.jpg", scratch / "solitaire.stl"
+    picture.write_bytes(photo((176, 148, 84)).data)
+    model.write_bytes(band_stl(thickness_mm=1.8).data)
+    transport, sandbox = OverHttp(live.base_url), acts.Sandbox(live.stripe_url, live.mail_url)
+    live.forget_limits()
+    player = Player(transport, sandbox, (OPERATOR, OPERATORS), [picture], model, say=lambda line: None)
+    player.play()
+    stage = Stage(live, player, dict(player.made))
+    stage.ids |= {
+        "draft": stage.draft("A draft"),
+        "to_sign": stage.license(signed=False),
+        "to_pay": stage.license(signed=True),
+        "open": stage.offer(),  # last: a buyer negotiates over a design once at a time
+        "placed": stage.order(),
+        "quoting": stage.order(quoted=True),
+        "awarded": stage.order(awarded=True),
+        "making": stage.order(paid=True),
+    }
+    making = stage.ids["making"]
+    acts.sign_nda(player.people["manufacturer"], making)
+    acts.make_stages(player.people["manufacturer"], making, picture, upto=2)
+    stage.ids["story"] = _draft_of(live, stage.ids["design"], "story")
+    stage.ids["lookbook"] = _draft_of(live, stage.ids["design"], "lookbook")
+    _mail(stage)
+    return stage
+
+
+def _draft_of(live: Live, design: str, kind: str) -> str:
+    query = "select id from content_drafts where design_id = :design and kind = :kind order by created_at desc limit 1"
+    return live.text(query, design=design, kind=kind)
+
+
+def _mail(stage: Stage) -> None:
+    """Somebody who has not confirmed yet and waits for the operator, a reset, an invitation: each a link in a mail."""
+    transport, run = stage.player.transport, stage.player.run_id
+    form = {
+        "role": "manufacturer",
+        "name": "Rosa Bianchi",
+        "email": f"rosa.{run}@demo.example",
+        "password": PASSWORD,
+        "business_name": f"Officina Bianchi {run}",
+        "address": "Via dei Mille 4, Valenza",
+        "country": "IT",
+        "adult": "true",
+        "terms": "true",
+    }
+    Browser(transport.visitor()).submit("/join", "/join", form)
+    email = stage.who("designer").email
+    Browser(transport.visitor()).submit("/reset", "/reset", {"email": email})
+    inside = Browser(transport.visitor())
+    inside.submit("/sign-in", "/sign-in", {"email": email, "password": PASSWORD})
+    colleague = {"email": f"colleague.{run}@demo.example", "role": "designer"}
+    inside.submit("/settings", "/settings/invitations", colleague)
+    wanted = (("/confirm/", form["email"]), ("/reset/new", email), ("/invitation", colleague["email"]))
+    for part, address in wanted:
+        stage.mailed[part] = _until(lambda part=part, address=address: _link(stage.live, part, address))  # type: ignore[misc]
+    org = "select o.id from organizations o where o.name = :name"
+    stage.ids["waiting_org"] = stage.live.text(org, name=form["business_name"])
+
+
+def _link(live: Live, part: str, address: str) -> str:
+    links = [link for mail in live.mails(address) for link in mail["links"] if part in link]
+    return own_path(links[0]) if links else ""
+
+
+def _until(found: Callable[[], str]) -> str:
+    transport = OverHttp("")
+    for _ in range(240):
+        if answer := found():
+            return answer
+        transport.settle()
+    raise AssertionError("an expected mail did not arrive")
