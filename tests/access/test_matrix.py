@@ -1,4 +1,8 @@
-"""Every route, as every role, on one's own things and on other people's: who gets in, and what a refusal leaves."""
+"""Every route, as every role, on one's own things and on other people's: who gets in, and what a refusal leaves.
+
+Refusals are asked of an application without row security, so that none of them is the database's doing; what the
+database does alone is in test_row_security.
+"""
 
 import pytest
 
@@ -42,7 +46,7 @@ def test_who_may_not_is_refused_and_only_the_audit_log_grows(world: World, endpo
         wanted = expected(spec, row, caller, world.ours)
         if wanted == OPEN:
             continue
-        answer = send(world, spec, row, caller, path, world.ours)
+        answer = send(world.cut_off, spec, row, caller, path, world.ours)
         body = words(answer)
         if wanted == 401 and not spec.api and spec.methods == ("GET",):
             good = answer.status_code == 303 and answer.location.startswith("/sign-in?next=")
@@ -55,7 +59,7 @@ def test_who_may_not_is_refused_and_only_the_audit_log_grows(world: World, endpo
         if caller.person:
             refused.append((caller, wanted))
         if wanted == 404:
-            twin = send(world, spec, row, caller, none, world.ours)
+            twin = send(world.cut_off, spec, row, caller, none, world.ours)
             refused.append((caller, wanted))
             assert (twin.status_code, plain(twin, list(twins(row, world.ours).values()))) == (
                 answer.status_code,

@@ -74,9 +74,9 @@ def test_a_foreign_id_inside_is_as_good_as_none(
 
 def _send(world: World, person: Person, method: str, path: str, body: dict[str, Any]) -> tuple[int, str]:
     if method.startswith("API "):
-        answer = world.api_of(person).request(method[4:], path, body)
+        answer = world.cut_off.api_of(person).request(method[4:], path, body)
     elif method == "GET":
-        answer = world.browser_of(person).get(path)
+        answer = world.cut_off.browser_of(person).get(path)
     else:
-        answer = world.browser_of(person).post(path, data=body)
+        answer = world.cut_off.browser_of(person).post(path, data=body)
     return answer.status_code, answer.get_data(as_text=True)
