@@ -13,7 +13,8 @@ from marketplace.policy.permissions import GRANTS, Permission
 from marketplace.web.section import RouteSpec
 from tests.access.rows import Row
 from tests.kit.people import ApiClient, Browser, Person
-from tests.kit.world import Side, World
+from tests.kit.trade import Side
+from tests.kit.world import World
 
 OPEN = 0
 _ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")

@@ -10,7 +10,8 @@ from demo.play import PASSWORD as PLAYED_PASSWORD
 from demo.play import SHIP_TO, TERMS
 from marketplace.gateways.tokens import Purpose
 from tests.kit.people import PASSWORD, Person
-from tests.kit.world import Side, World
+from tests.kit.trade import Side
+from tests.kit.world import World
 
 Send = Callable[[World, Side, Person], dict[str, Any]]
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.kit.people import Person
-from tests.kit.world import Side, World
+from tests.kit.trade import Side
+from tests.kit.world import World
 
 #: (who, method, address on our thing with their id in it, body); `{name}` is ours, `{their_name}` theirs.
 MIXED: tuple[tuple[str, str, str, dict[str, Any]], ...] = (

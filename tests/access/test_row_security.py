@@ -16,7 +16,8 @@ from marketplace.db.engines import make_engine
 from marketplace.db.unit_of_work import open_session, set_actor
 from marketplace.kernel.actor import ANONYMOUS, Actor
 from tests.kit.people import ApiClient
-from tests.kit.world import Side, World
+from tests.kit.trade import Side
+from tests.kit.world import World
 
 #: Tables whose rows are partly public by design, with the condition of those that are.
 _LISTED = "exists (select 1 from designs d where d.id = {column} and d.state <> 'draft')"

@@ -3,56 +3,40 @@
 `ours` and `theirs` have nothing to do with each other, so whatever one of them sees of the other is a leak.
 """
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, select, text, update
+from sqlalchemy import Engine, text, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import Session
 
 from demo import acts
 from demo.inprocess import InProcess
-from demo.play import SHIP_TO, TERMS, Player
+from demo.play import Player
 from marketplace.accounts import operations as accounts
-from marketplace.accounts.models import Invitation, Organization, User
+from marketplace.accounts.models import Organization
 from marketplace.app import create_app
 from marketplace.config import Settings
 from marketplace.db.base import Base
 from marketplace.db.migrate import owner_engine, prepare
 from marketplace.db.unit_of_work import unit_of_work
-from marketplace.designs.models import Asset
 from marketplace.kernel.actor import system
-from marketplace.licensing.models import License
-from marketplace.notifications.models import Notification
 from marketplace.policy.permissions import ROLES
 from marketplace.services import Services
-from marketplace.studio.models import ContentDraft
 from tests.kit.files import band_stl, photo
 from tests.kit.instance import Instance
 from tests.kit.people import PASSWORD, ApiClient, Browser, Make, Person
+from tests.kit.trade import Side, Trade
 
 COOKIE = "touchstone_session"
 _SYSTEM = system("test")
 #: What a refused request may still write: the audit log; and when a session was last seen, should that be kept.
 _UNCOUNTED = frozenset({"audit_events", "sessions", "alembic_version"})
-
-
-@dataclass
-class Side:
-    """One trade: a person for each role, and the ids of what they made."""
-
-    people: dict[str, Person]
-    ids: dict[str, str] = field(default_factory=dict)
-    #: Words that only this side's parties may read.
-    secrets: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -193,7 +177,7 @@ def build(instance: Instance, app: Flask, scratch: Path) -> World:
         sandbox = acts.Sandbox(instance.settings.stripe_api_base, instance.mail_url)
         player = Player(transport, sandbox, (operator, PASSWORD), [picture], cad, say=lambda line: None)
         player.play()
-        sides.append(_Scene(instance, make, player, operator, picture).side())
+        sides.append(Trade(instance, make, player, operator, picture).side())
         instance.background.redis.flushdb()
     transport.settle()
     ours, theirs = sides
@@ -224,134 +208,3 @@ def _colleague(make: Make, designer: Person) -> Person:
     """A member of our studio without the right to administrate it."""
     user = make.user(designer.org, "designer", admin=False)
     return make.sign_in(user, designer.org, "designer")
-
-
-class _Scene:
-    """Adds to a played trade: a draft, an open thread, an unsigned license, orders that are quoted and made."""
-
-    def __init__(self, instance: Instance, make: Make, player: Player, operator: str, picture: Path) -> None:
-        self.engine = instance.background.engine
-        self.make, self.player, self.operator, self.picture = make, player, operator, picture
-        self.ids = {k: v for k, v in player.made.items() if k != "messages"}
-        self.designer, self.buyer = player.people["designer"], player.people["buyer"]
-        self.maker, self.manager = player.people["manufacturer"], player.people["production_manager"]
-
-    def side(self) -> Side:
-        """The whole side."""
-        self._draft()
-        asked = self.designer.post("/privacy/requests", {"kind": "access"}, expect=201)
-        self.ids["copy"] = asked["id"]
-        self._threads()
-        self._orders()
-        people = {role: self._person(role) for role in ROLES}
-        secrets_ = [self._rename(role, person) for role, person in people.items() if role != "operator"]
-        self._things_of(people)
-        return Side(people, self.ids, secrets_)
-
-    def _draft(self) -> None:
-        title = f"Draft {secrets.token_hex(4)}"
-        body = {"title": title, "category": "ring", "description": "Not finished.", "metadata": {}}
-        draft = self.ids["draft"] = self.designer.post("/designs", body, expect=201)["id"]
-        self.ids["draft_photo"] = acts.upload(self.designer, f"/designs/{draft}/assets", self.picture, "photo")
-        acts.wait_for_files(self.designer, [self.ids["draft_photo"]])
-        jobs = self.designer.post(f"/designs/{draft}/content", {"kinds": ["story"]}, expect=202)["jobs"]
-        self.ids["job"] = jobs[0]["id"]
-        self.designer.until(f"/jobs/{self.ids['job']}", lambda j: j["state"] == "done", "a draft of the story")
-
-    def _threads(self) -> None:
-        until = (datetime.now(UTC) + timedelta(days=10)).replace(microsecond=0).isoformat()
-        path = f"/designs/{self.ids['design']}/negotiations"
-        sheet = {**TERMS, "valid_until": until}
-        accepted = self.buyer.post(path, {"terms": sheet, "message": "A second license, please."}, expect=201)["id"]
-        self.designer.post(f"/negotiations/{accepted}/accept", {"version": 1})
-        with Session(self.engine) as session:
-            query = select(License.id).where(License.negotiation_id == accepted)
-            self.ids["unsigned"] = session.scalars(query).one()
-        self.buyer.until(f"/licenses/{self.ids['unsigned']}", lambda seen: seen["state"] != "drafting", "the document")
-        opened = self.buyer.post(path, {"terms": sheet, "message": f"A third, {secrets.token_hex(6)}."}, expect=201)
-        self.ids["open"] = opened["id"]
-        browser = self._person("buyer").browser
-        browser.post(f"/negotiations/{self.ids['open']}/read")
-
-    def _order(self, quantity: int) -> str:
-        body = {
-            "lines": [{"quantity": quantity, "metal": "18k_yellow", "ring_size": "US 6.5"}],
-            "ship_to": SHIP_TO,
-            "production_manager": self.manager.get("/me")["organization"],
-        }
-        made = self.buyer.post(f"/licenses/{self.ids['license']}/orders", body, expect=201)
-        return str(made["id"])
-
-    def _quoted(self, order: str) -> tuple[str, str]:
-        asked = {"manufacturers": [self.maker.get("/me")["organization"]]}
-        self.manager.post(f"/orders/{order}/rfqs", asked, expect=201)
-        rfq = next(item["id"] for item in self.maker.get("/rfqs")["items"] if item["order"] == order)
-        quote = {
-            "unit_price": {"amount": 30_000, "currency": "USD"},
-            "lead_days": 20,
-            "valid_until": (datetime.now(UTC) + timedelta(days=14)).date().isoformat(),
-        }
-        return rfq, str(self.maker.post(f"/rfqs/{rfq}/quotes", quote, expect=201)["id"])
-
-    def _orders(self) -> None:
-        self.ids["placed"] = self._order(5)
-        self.ids["quoting"] = self._order(10)
-        self.ids["rfq"], self.ids["quote"] = self._quoted(self.ids["quoting"])
-        self.ids["awarded"] = self._order(12)
-        _rfq, quote = self._quoted(self.ids["awarded"])
-        self.manager.post(f"/orders/{self.ids['awarded']}/award", {"quote": quote})
-        making = self.ids["making"] = self._order(15)
-        _rfq, quote = self._quoted(making)
-        self.manager.post(f"/orders/{making}/award", {"quote": quote})
-        self.player.sandbox.pay(self.buyer.post(f"/orders/{making}/checkout")["url"])
-        self.buyer.until(f"/orders/{making}", lambda o: o["state"] == "paid", "the order being paid")
-        acts.sign_nda(self.maker, making)
-        self.maker.post(f"/orders/{making}/stages", {"stage": "cad_review", "note": ""}, expect=(200, 201))
-        self.ids["evidence"] = acts.upload(self.maker, f"/orders/{making}/assets", self.picture, "evidence")
-        self.maker.until(f"/assets/{self.ids['evidence']}", lambda a: a["status"] == "ready", "the photo")
-
-    def _person(self, role: str) -> Person:
-        email = self.operator if role == "operator" else f"{role}.{self.player.run_id}@demo.example"
-        with Session(self.engine, expire_on_commit=False) as session:
-            user = session.scalars(select(User).where(User.email == email)).one()
-            query = text("select org_id from memberships where user_id = :user")
-            org = session.get_one(Organization, session.scalar(query, {"user": user.id}))
-        return self.make.sign_in(user, org, role)
-
-    def _rename(self, role: str, person: Person) -> str:
-        """Give the person a name that occurs nowhere else, so that it is found wherever it leaks."""
-        name = f"{role.title()} {secrets.token_hex(5)}"
-        with unit_of_work(self.engine, _SYSTEM) as session:
-            session.execute(update(User).where(User.id == person.user.id).values(name=name))
-        person.user.name = name
-        return name
-
-    def _things_of(self, people: dict[str, Person]) -> None:
-        designer = people["designer"]
-        with unit_of_work(self.engine, _SYSTEM) as session:
-            invited = Invitation(
-                org_id=designer.org.id,
-                email=f"invited.{secrets.token_hex(4)}@example.com",
-                role="designer",
-                invited_by=designer.user.id,
-            )
-            session.add(invited)
-            waiting = Organization(
-                name=f"Waiting {secrets.token_hex(4)}",
-                kind="manufacturer",
-                address="1 Test Street, Testville",
-                country="GB",
-                state="pending",
-            )
-            session.add(waiting)
-            session.flush()
-            query = select(Notification.id).where(Notification.user_id == designer.user.id).limit(1)
-            drafts = select(ContentDraft.id).where(ContentDraft.design_id == self.ids["draft"]).limit(1)
-            photos = select(Asset.id).where(Asset.design_id == self.ids["design"], Asset.kind == "photo").limit(1)
-            self.ids |= {
-                "photo": session.scalars(photos).one(),
-                "invitation": invited.id,
-                "waiting_org": waiting.id,
-                "notification": session.scalars(query).one(),
-                "story": session.scalars(drafts).one(),
-            }
