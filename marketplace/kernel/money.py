@@ -78,6 +78,8 @@ def parse_amount(text: str, currency: str) -> int:
     digits = "".join(groups)
     grouped_well = len(groups) == 1 or (1 <= len(groups[0]) <= 3 and all(len(g) == 3 for g in groups[1:]))
     places = exponent(currency)
+    if cleaned.startswith(("-", "\u2212")):
+        raise Invalid("negative_amount", "An amount cannot be negative.")
     if (
         not digits
         or not (digits.isascii() and digits.isdigit())
