@@ -64,7 +64,7 @@ def read_license(session: Session, actor: Actor, held: License, *, returned: boo
         mine=may_sign or may_pay,
         may_sign=may_sign,
         may_pay=may_pay,
-        polls=waits or (held.signed_at is not None and held.signed_document_key is None),
+        polls=waits or held.state == "to_pay" or (held.signed_at is not None and held.signed_document_key is None),
         fee=fee_of(held),
         onboard=side == "designer"
         and held.fee_amount > 0
