@@ -1,11 +1,13 @@
 """Pages of the catalog."""
 
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import get_template_attribute, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from marketplace.accounts.queries import countries
 from marketplace.catalog import operations, queries
@@ -41,7 +43,7 @@ def index(call: Call) -> ResponseReturnValue:
         category_word=category_word,
         categories=category_options(),
         metal_word=metal_word,
-        countries=countries(locale_code()),
+        territories=_territories(locale_code(), asked.available_for),
     )
 
 
@@ -75,6 +77,13 @@ def save(call: Call, design: Design) -> ResponseReturnValue:
 def _rows_of(rows: list[FactRow]) -> list[dict[str, str]]:
     """Facts as the list of the design system takes them."""
     return [{"label": r.label, "value": r.value, "source": r.fact.source, "note": r.note} for r in rows]
+
+
+@lru_cache(maxsize=1024)
+def _territories(locale: str, chosen: str) -> Markup:
+    """The options of the territory filter: 250 countries are worth making once."""
+    made: Markup = get_template_attribute("catalog/_territories.html", "territories")(countries(locale), chosen)
+    return made
 
 
 def _link(asked: CatalogQuery, **changes: Any) -> str:
