@@ -29,7 +29,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "quote_awarded": (_l("You won an order"), _l("%(design)s. Read and sign the NDA to get the CAD file.")),
     "quote_declined": (_l("A quote was not chosen"), _l("%(design)s")),
     "quote_lapsed": (_l("Your quote has expired"), _l("%(design)s. You can renew it.")),
-    "order_quoting": (_l("Quotes are being asked for"), _l("%(makers)s workshops are asked about %(design)s.")),
+    "order_quoting": (_l("Quotes are being asked for"), _l("Workshops asked about %(design)s: %(makers)s.")),
     "order_canceled": (_l("An order was canceled"), _l("%(design)s")),
     "nda_revoked": (_l("An NDA was revoked"), _l("%(design)s. The CAD file is closed from now on.")),
     "nda_issued": (_l("A new NDA to sign"), _l("%(design)s. The CAD file stays closed until you have signed it.")),

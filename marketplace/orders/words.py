@@ -73,11 +73,23 @@ def line_words(line: Mapping[str, Any]) -> str:
     return _(", ").join(parts)
 
 
+#: What a workshop looks for first; the rest follows by name.
+_FIRST = (
+    *("weight_18k_yellow", "weight_sterling", "inner_diameter", "ring_size_us", "ring_size_eu", "band_width"),
+    *("size_x", "size_y", "size_z", "volume", "area", "stone_count"),
+)
+
+
+def _rank(fact: Mapping[str, Any]) -> tuple[int, str]:
+    name = str(fact["name"])
+    return (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)
+
+
 def fact_rows(facts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The facts of a specification for the facts list: numbers and words; nested values are left out."""
     fmt = Formats()
     rows = []
-    for fact in facts:
+    for fact in sorted(facts, key=_rank):
         value = fact.get("value")
         if isinstance(value, bool):
             shown = _("Yes") if value else _("No")

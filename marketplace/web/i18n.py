@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import flask_babel
-from babel import dates, numbers
+from babel import Locale, dates, numbers
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel
 
@@ -116,6 +116,10 @@ class Formats:
     def ct(self, value: float | None, digits: int = 2) -> str:
         """A stone's weight in carats."""
         return f"{self.number(value, digits)}\u00a0ct" if value is not None else "–"
+
+    def country(self, code: str) -> str:
+        """The name of a country by its two letters; what is not one stays as it is."""
+        return str(Locale.parse(locale_code()).territories.get(code, code))
 
     def size(self, value: int) -> str:
         """Bytes in the largest fitting unit."""

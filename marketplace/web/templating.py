@@ -58,6 +58,11 @@ class Current:
         return self._actor.signed_in
 
     @property
+    def user_id(self) -> str | None:
+        """The person's id."""
+        return self._actor.user_id
+
+    @property
     def user_name(self) -> str:
         """The person's name."""
         return self._actor.name
