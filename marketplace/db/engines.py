@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, create_engine
 
 
@@ -23,7 +24,7 @@ def dump_json(value: Any) -> str:
 
 def make_engine(url: str, *, pool_size: int = 10, application_name: str = "touchstone") -> Engine:
     """An engine whose statements end after 20 s and whose lock waits end after 5 s, so nothing piles up."""
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=5,
@@ -38,3 +39,17 @@ def make_engine(url: str, *, pool_size: int = 10, application_name: str = "touch
             " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
         },
     )
+    engine.dialect.do_rollback = _rollback  # type: ignore[assignment]
+    return engine
+
+
+def _rollback(connection: Any) -> None:
+    """Roll back, and keep the prepared statements of a healthy connection.
+
+    psycopg's own rollback throws them away, so that a page that only reads (and so always rolls back) would have each
+    of its statements parsed and planned anew. PostgreSQL itself keeps them through a rollback.
+    """
+    if connection.pgconn.transaction_status == TransactionStatus.INTRANS:
+        connection.execute("rollback", prepare=False)
+    else:
+        connection.rollback()
