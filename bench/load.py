@@ -31,7 +31,8 @@ from sandbox.services.standins import healthy
 from tests.kit.instance import Instance, running_instance
 
 ROUNDS = 3
-WARM_UP = 24
+#: Enough for every connection (16 of them) to have prepared its statements and kept their plans.
+WARM_UP = 240
 #: The floor takes so little that it needs more requests to be measured.
 FLOOR_TIMES = 3
 #: As `Procfile` runs it.
@@ -196,7 +197,7 @@ def _database_cpu(instance: Instance) -> Callable[[], float]:
     """CPU seconds of PostgreSQL: of its main process, those it has, and those that have ended."""
     with instance.owner.connect() as connection:
         backend = int(connection.exec_driver_sql("select pg_backend_pid()").scalar() or 0)
-    main = psutil.Process(backend).ppid()
+        main = psutil.Process(backend).ppid()  # while the connection, and so the process, is there
     return lambda: _tree_cpu(main)
 
 
