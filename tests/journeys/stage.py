@@ -54,7 +54,7 @@ class Stage:
     def counter(self, thread: str, role: str, version: int, fee: int) -> None:
         """Another version by one side; `fee` in US cents."""
         caller = self.player.people[role]
-        terms = caller.get(f"/negotiations/{thread}")["offers"][-1]["terms"]
+        terms = caller.get(f"/negotiations/{thread}")["versions"][-1]["terms"]
         body = {"base_version": version, "terms": {**terms, "fee": {"amount": fee, "currency": "USD"}}}
         caller.post(f"/negotiations/{thread}/offers", body, expect=201)
 
