@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.journeys.navigators import BuyerDesk, Desk, DesignerDesk, Payment
+from tests.journeys.navigators import BuyerDesk, DesignerDesk, Desk, Payment
 from tests.journeys.stage import Stage
 from tests.journeys.window import WORK, Window
 from tests.kit.files import band_stl
