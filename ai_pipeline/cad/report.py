@@ -7,12 +7,17 @@ from pydantic import BaseModel
 from ai_pipeline.imaging.report import Note, Reading
 
 Value = float | int | bool | str | None
+# A point in mm, in the coordinates of the file after its unit is applied.
+Place = tuple[float, float, float]
+Verdict = Literal["printable", "castable", "wearable"]
+Level = Literal["pass", "review", "fail", "unknown"]
 
 
 class Fact(BaseModel):
     """One measured value. `value` is None when it cannot be trusted; `reason` then says why in a stable code.
 
     `tolerance` is in `unit`; `confidence` runs from 0 to 1 (1: exact for this mesh; lower where an assumption enters).
+    `place` is where it was measured, for a number that belongs to one spot.
     """
 
     name: str
@@ -23,18 +28,31 @@ class Fact(BaseModel):
     confidence: float = 1.0
     tolerance: float | None = None
     reason: str | None = None
+    place: Place | None = None
 
 
 class Finding(Note):
-    """Something to know or repair; `message` is English with %(name)s places filled from `params`."""
+    """Something to know or repair; `message` is English with %(name)s places filled from `params`.
+
+    A finding of a castability rule names the `rule` and its source, what was `measured` there, the `limit` it broke
+    (both in `unit`), where (`place`), and which `verdict` it decides.
+    """
 
     severity: Literal["info", "warning", "blocker"] = "info"
+    place: Place | None = None
+    measured: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    rule: str = ""
+    rule_source: str = ""
+    verdict: Verdict | None = None
 
 
 class Stone(BaseModel):
     """A gem body: outline from the table and depth in mm.
 
-    `species` is what the file calls it, empty when it does not; the carat is by volume, as diamond when unknown.
+    `species` is what the file or a person calls it, empty when neither does; the carat is then as diamond.
+    `place` is the middle of its box.
     """
 
     shape: str
@@ -43,6 +61,37 @@ class Stone(BaseModel):
     depth: float
     carat: float
     species: str = ""
+    place: Place | None = None
+
+
+class SeenBody(BaseModel):
+    """One body of the file as it was read; `index` counts from 0 in the order of the file and keeps its number.
+
+    `volume` in mm3 is None for an open body; `box` is low x, y, z and high x, y, z in mm; `shape` and `species` are
+    filled for stones; `hidden` bodies lie on a layer that is not measured.
+    """
+
+    index: int
+    name: str = ""
+    layer: str = ""
+    material: str = ""
+    kind: Literal["metal", "stone", "ignore"] = "metal"
+    shape: str = ""
+    species: str = ""
+    triangles: int = 0
+    closed: bool = False
+    volume: float | None = None
+    box: tuple[float, float, float, float, float, float] = (0, 0, 0, 0, 0, 0)
+    hidden: bool = False
+
+
+class SeenLayer(BaseModel):
+    """One layer of the file: shown there or hidden, measured here (`used`) or not, and how many bodies lie on it."""
+
+    name: str
+    visible: bool = True
+    used: bool = True
+    bodies: int = 0
 
 
 class Preview(BaseModel):
@@ -55,15 +104,32 @@ class Preview(BaseModel):
     deviation: float | None
 
 
+class StudioMesh(BaseModel):
+    """The owner's own GLB: real mm, thickness per vertex, one node per body; for nobody but the owner."""
+
+    name: str
+    faces: int
+    bytes: int
+    sha256: str
+
+
 class CadReport(BaseModel):
-    """`status` is "measured", or "stored" for a format that was checked but is not measured yet (see `findings`)."""
+    """`status` is "measured", or "stored" for a format that was checked but is not measured yet (see `findings`).
+
+    `exact`: the volume comes from the boundary surfaces of the CAD program, not from triangles.
+    """
 
     format: str
     status: Literal["measured", "stored"]
     facts: list[Fact]
     findings: list[Finding]
     stones: list[Stone] = []
+    verdicts: dict[Verdict, Level] = {}
+    bodies: list[SeenBody] = []
+    layers: list[SeenLayer] = []
+    exact: bool = False
     preview: Preview | None = None
+    studio: StudioMesh | None = None
     reading: Reading | None = None
 
     def fact(self, name: str) -> Fact | None:
