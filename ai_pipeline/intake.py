@@ -1,6 +1,8 @@
 """Read an uploaded file: the worker's door to photos and CAD. Every call parses in an isolated child process."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ai_pipeline.cad.report import CadReport, RenderedImage, RenderReport
 from ai_pipeline.child import Progress, run_in_child
@@ -17,13 +19,22 @@ def inspect_photo(path: Path, *, filename: str, declared_type: str, out_dir: Pat
     return report
 
 
-def inspect_cad(path: Path, *, filename: str, declared_type: str, out_dir: Path, unit: str | None = None) -> CadReport:
+def inspect_cad(
+    path: Path,
+    *,
+    filename: str,
+    declared_type: str,
+    out_dir: Path,
+    unit: str | None = None,
+    choices: Mapping[str, Any] | None = None,
+) -> CadReport:
     """Check and measure a CAD file and write its public preview into `out_dir`.
 
     `unit` is what a person confirmed ("mm", "cm", "in", "m"); without it the file's own unit or mm is used.
+    `choices` are a person's: `layers` to read (None: those the file shows) and `roles` of bodies.
     Raises Unreadable.
     """
-    arguments = {"filename": filename, "declared_type": declared_type, "unit": unit}
+    arguments = {"filename": filename, "declared_type": declared_type, "unit": unit, "choices": dict(choices or {})}
     report = run_in_child("cad", arguments, CadReport, read=path, out_dir=out_dir)
     if report.preview:
         _check_written(out_dir, {report.preview.name: report.preview.bytes})
@@ -39,13 +50,15 @@ def render_cad(
     size: int = 1024,
     views: tuple[str, ...] = ("hero", "front", "side", "top"),
     unit: str | None = None,
+    choices: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> list[RenderedImage]:
     """Make studio pictures of a CAD file in `out_dir`; `progress(percent, note)` is called as they appear.
 
     Raises Unreadable, also for formats that are not measured yet (`unsupported_cad`).
     """
-    arguments = {"filename": filename, "alloy": alloy, "size": size, "views": list(views), "unit": unit}
+    arguments = {"filename": filename, "alloy": alloy, "size": size, "views": list(views), "unit": unit,
+                 "choices": dict(choices or {})}  # fmt: skip
     report = run_in_child("render", arguments, RenderReport, read=path, out_dir=out_dir, progress=progress)
     _check_written(out_dir, {image.name: image.bytes for image in report.images})
     return report.images

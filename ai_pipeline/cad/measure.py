@@ -8,10 +8,10 @@ from ai_pipeline.cad.alloys import ALLOYS, grams, grams_tolerance
 from ai_pipeline.cad.bore import find_bore
 from ai_pipeline.cad.findings import finding
 from ai_pipeline.cad.gems import is_stone, measure_stone
-from ai_pipeline.cad.load import Units
 from ai_pipeline.cad.report import Fact, Finding, Stone
 from ai_pipeline.cad.sizes import ring_sizes
 from ai_pipeline.cad.solids import Enclosed, Shell, Welding, enclosed
+from ai_pipeline.cad.units import Units
 
 # What a mesh can be trusted to, relative to itself: double arithmetic on float32 coordinates.
 VOLUME_SHARE = 1e-6

@@ -94,6 +94,29 @@ class SeenLayer(BaseModel):
     bodies: int = 0
 
 
+class UnitProposal(BaseModel):
+    """What the piece would measure in one unit. `likely` when a piece of jewelry measures and weighs that."""
+
+    unit: str
+    longest_mm: float
+    width_mm: float
+    inner_diameter: float | None = None
+    ring_size_us: float | None = None
+    grams_18k: float | None = None
+    likely: bool
+
+
+class UnitReport(BaseModel):
+    """The unit of the file, where it came from, whether a piece of jewelry has that size, and every unit it could be,
+    best first.
+    """
+
+    unit: str
+    source: Literal["confirmed", "file", "assumed"]
+    plausible: bool
+    proposals: list[UnitProposal]
+
+
 class Preview(BaseModel):
     """A coarse, unit-scaled GLB: `faces` triangles, at most `deviation` mm (measured) off the CAD."""
 
@@ -130,6 +153,7 @@ class CadReport(BaseModel):
     exact: bool = False
     preview: Preview | None = None
     studio: StudioMesh | None = None
+    units: UnitReport | None = None
     reading: Reading | None = None
 
     def fact(self, name: str) -> Fact | None:

@@ -1,4 +1,4 @@
-"""A body as read from a file: triangles in file units with the names the file gave it."""
+"""A body as read from a file: triangles in file units with the names, layer and exact volume the file gave it."""
 
 from dataclasses import dataclass, field
 
@@ -18,23 +18,47 @@ MAX_COORDINATE = 1e7
 
 @dataclass
 class Body:
-    """Vertices (n, 3) and faces (m, 3) of one named part; nothing is welded yet."""
+    """Vertices (n, 3) and faces (m, 3) of one named part; nothing is welded yet.
+
+    `exact_volume` is the volume of the boundary representation the triangles were made from, in cubic units of the
+    vertices; None for a mesh, an open surface, or a solid that could only be taken from its display mesh. `hidden`
+    marks a part that its file hides; it is here because a person chose its layer.
+    """
 
     vertices: Points
     faces: Faces
     name: str = ""
     material: str = ""
+    layer: str = ""
+    hidden: bool = False
+    exact_volume: float | None = None
+
+    def scaled(self, scale: float) -> "Body":
+        """The same part in a unit `scale` times smaller."""
+        exact = None if self.exact_volume is None else self.exact_volume * scale**3
+        return Body(self.vertices * scale, self.faces, self.name, self.material, self.layer, self.hidden, exact)
+
+
+@dataclass
+class Layer:
+    """One layer of a file: whether its author shows it, whether it is read here, and how many parts lie on it."""
+
+    name: str
+    visible: bool
+    used: bool
+    bodies: int = 0
 
 
 @dataclass
 class Drawing:
-    """What a reader found:
-    bodies, the unit the format states (None when it has none) and notes on what was left out.
+    """What a reader found: bodies, the unit the format states (None when it has none), the layers of formats that
+    have them, and notes (codes of findings with their parameters) on what was left out or could only be estimated.
     """
 
     bodies: list[Body]
     unit: str | None = None
-    left_out: list[str] = field(default_factory=list)
+    layers: list[Layer] = field(default_factory=list)
+    notes: list[tuple[str, dict[str, str | int | float]]] = field(default_factory=list)
 
 
 def checked(drawing: Drawing) -> Drawing:

@@ -118,6 +118,7 @@ class Asset(Created, Base):
     reason: Mapped[dict[str, Any] | None] = mapped_column(_JSON)
     report: Mapped[dict[str, Any]] = mapped_column(default=dict)
     unit: Mapped[str | None] = mapped_column(String(4))
+    choices: Mapped[dict[str, Any]] = mapped_column(default=dict)
     round: Mapped[int] = mapped_column(default=0)
     render_state: Mapped[str | None] = mapped_column(String(10))
     render_progress: Mapped[int] = mapped_column(default=0)

@@ -53,6 +53,7 @@ class Work:
     sha256: str
     key: str
     unit: str | None
+    choices: dict[str, Any]
     metals: tuple[str, ...]
 
 
@@ -65,7 +66,22 @@ def begin(session: Session, asset_id: str, folder: str) -> Work | None:
     rules.ASSET.advance(asset, "begin", _SYSTEM)
     asset.progress = 10
     expect(session, folder)
-    return Work(asset.id, asset.kind, asset.filename, asset.content_type, asset.size, asset.sha256, key, asset.unit, ())
+    return _work(asset, key)
+
+
+def _work(asset: Asset, key: str, design: Design | None = None) -> Work:
+    return Work(
+        asset.id,
+        asset.kind,
+        asset.filename,
+        asset.content_type,
+        asset.size,
+        asset.sha256,
+        key,
+        asset.unit,
+        dict(asset.choices),
+        tuple(design.metals if design else ()),
+    )
 
 
 def note_progress(session: Session, asset_id: str, percent: int) -> None:
@@ -177,17 +193,7 @@ def begin_render(session: Session, asset_id: str, folder: str) -> Work | None:
     asset.render_state = "running"
     expect(session, folder)
     design = session.get(Design, asset.design_id) if asset.design_id else None
-    return Work(
-        asset.id,
-        asset.kind,
-        asset.filename,
-        asset.content_type,
-        asset.size,
-        asset.sha256,
-        asset.storage_key,
-        asset.unit,
-        tuple(design.metals if design else ()),
-    )
+    return _work(asset, asset.storage_key, design)
 
 
 def note_render(session: Session, asset_id: str, percent: int) -> None:

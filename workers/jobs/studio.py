@@ -126,7 +126,14 @@ def read(
     out = scratch / "out"
     out.mkdir()
     if work.kind == "cad":
-        report = inspect_cad(path, filename=work.filename, declared_type=work.content_type, out_dir=out, unit=work.unit)
+        report = inspect_cad(
+            path,
+            filename=work.filename,
+            declared_type=work.content_type,
+            out_dir=out,
+            unit=work.unit,
+            choices=work.choices,
+        )
         made = []
         if report.preview:
             key = folder + report.preview.name
@@ -149,7 +156,14 @@ def _pictures(storage: Storage, work: Work, path: Path, scratch: Path, folder: s
             progress(min(95, percent), note)
 
     images = render_cad(
-        path, filename=work.filename, out_dir=shots, alloy=alloy, size=RENDER_PIXELS, unit=work.unit, progress=report
+        path,
+        filename=work.filename,
+        out_dir=shots,
+        alloy=alloy,
+        size=RENDER_PIXELS,
+        unit=work.unit,
+        choices=work.choices,
+        progress=report,
     )
     made: list[Made] = []
     for image in images:

@@ -54,7 +54,7 @@ class Reader:
         self.current: list[tuple[int, int, int]] = []
         self.parts = {("", ""): self.current}
         self.total = 0
-        self.left_out: set[str] = set()
+        self.materials_left_out = False
 
     def take(self, word: str, rest: str, line: str) -> None:
         """Use one statement; refuse what is not OBJ."""
@@ -68,7 +68,7 @@ class Reader:
         elif word in self.labels:
             self._name(word, rest[:100])
         elif word == "mtllib":
-            self.left_out.add("material library")
+            self.materials_left_out = True
         elif word in RUNS:
             raise Unreadable("external_reference", target=f"{word} {rest}"[:60])
         elif word in FREE_FORM:
@@ -88,7 +88,7 @@ class Reader:
         """Everything read so far."""
         points = np.array(self.vertices, dtype=np.float64).reshape(-1, 3)
         bodies = [_compact(points, triangles, *labels) for labels, triangles in self.parts.items() if triangles]
-        return Drawing(bodies, None, sorted(self.left_out))
+        return Drawing(bodies, notes=[("materials_ignored", {})] if self.materials_left_out else [])
 
 
 def _lines(path: Path) -> Iterator[str]:
