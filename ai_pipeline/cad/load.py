@@ -24,11 +24,12 @@ CHECKS: dict[str, Callable[[Path], None]] = {"3MF": check_threemf, "STEP": check
 class Loaded:
     """A file that passed its checks. `bodies` are in mm, and empty for a format that is not measured yet.
 
-    `layers` of a format that has them, and `notes`: codes of findings with their parameters that reading gave.
+    `hidden` lists the parts on layers that are not read, for the list of bodies alone. `layers` of a format that has them, and `notes`: codes of findings with their parameters that reading gave.
     """
 
     kind: Kind
     bodies: list[Body]
+    hidden: list[Body]
     units: Units
     layers: list[Layer]
     notes: list[tuple[str, dict[str, str | int | float]]]
@@ -49,7 +50,15 @@ def prepare(
     kind = identify(Path(path), filename, declared_type)
     if not kind.measured:
         CHECKS[kind.name](Path(path))
-        return Loaded(kind, [], Units("", "file", True, 0.0, ()), [], [])
+        return Loaded(kind, [], [], Units("", "file", True, 0.0, ()), [], [])
     drawing = checked(READERS[kind.name](Path(path)))
-    units = judge(drawing.bodies, drawing.unit, unit)
-    return Loaded(kind, [body.scaled(units.scale) for body in drawing.bodies], units, drawing.layers, drawing.notes)
+    shown = [body for body in drawing.bodies if not body.hidden]
+    units = judge(shown, drawing.unit, unit)
+    return Loaded(
+        kind,
+        [body.scaled(units.scale) for body in shown],
+        [body for body in drawing.bodies if body.hidden],
+        units,
+        drawing.layers,
+        drawing.notes,
+    )

@@ -1,6 +1,6 @@
 """A body as read from a file: triangles in file units with the names, layer and exact volume the file gave it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,9 @@ class Body:
     """Vertices (n, 3) and faces (m, 3) of one named part; nothing is welded yet.
 
     `exact_volume` is the volume of the boundary representation the triangles were made from, in cubic units of the
-    vertices; None for a mesh, an open surface, or a solid that could only be taken from its display mesh. `hidden`
-    marks a part that its file hides; it is here because a person chose its layer.
+    vertices; None for a mesh, an open surface, or a solid that could only be taken from its display mesh. `index` counts
+    the parts of the file from 0, hidden ones too, so that it stays the same whatever layers are read. `hidden` marks a
+    part on a layer that is not read: it is listed, never measured or shown, and may come without triangles.
     """
 
     vertices: Points
@@ -32,11 +33,12 @@ class Body:
     layer: str = ""
     hidden: bool = False
     exact_volume: float | None = None
+    index: int = 0
 
     def scaled(self, scale: float) -> "Body":
         """The same part in a unit `scale` times smaller."""
         exact = None if self.exact_volume is None else self.exact_volume * scale**3
-        return Body(self.vertices * scale, self.faces, self.name, self.material, self.layer, self.hidden, exact)
+        return replace(self, vertices=self.vertices * scale, exact_volume=exact)
 
 
 @dataclass
@@ -66,12 +68,15 @@ def checked(drawing: Drawing) -> Drawing:
 
     Raises Unreadable: `no_geometry`, `too_many_items`, `damaged` for coordinates that are not finite or absurd.
     """
-    drawing.bodies = [body for body in drawing.bodies if len(body.faces)]
-    if not drawing.bodies:
-        raise Unreadable("no_geometry")
+    drawing.bodies = [body for body in drawing.bodies if len(body.faces) or body.hidden]
     limit_count(len(drawing.bodies), "bodies", MAX_BODIES)
     limit_count(sum(len(body.faces) for body in drawing.bodies), "triangles", MAX_TRIANGLES)
-    for body in drawing.bodies:
+    for index, body in enumerate(drawing.bodies):
+        body.index = index
+    shown = [body for body in drawing.bodies if not body.hidden]
+    if not shown:
+        raise Unreadable("no_geometry")
+    for body in shown:
         if not np.isfinite(body.vertices).all():
             raise Unreadable("damaged", detail="a coordinate is not a number")
         if np.abs(body.vertices).max() > MAX_COORDINATE:
