@@ -24,7 +24,8 @@ CHECKS: dict[str, Callable[[Path], None]] = {"3MF": check_threemf, "STEP": check
 class Loaded:
     """A file that passed its checks. `bodies` are in mm, and empty for a format that is not measured yet.
 
-    `hidden` lists the parts on layers that are not read, for the list of bodies alone. `layers` of a format that has them, and `notes`: codes of findings with their parameters that reading gave.
+    `hidden` lists the parts on layers that are not read, for the list of bodies alone; `layers` are those of a format
+    that has them; `notes` are codes of findings with their parameters.
     """
 
     kind: Kind

@@ -21,9 +21,10 @@ class Body:
     """Vertices (n, 3) and faces (m, 3) of one named part; nothing is welded yet.
 
     `exact_volume` is the volume of the boundary representation the triangles were made from, in cubic units of the
-    vertices; None for a mesh, an open surface, or a solid that could only be taken from its display mesh. `index` counts
-    the parts of the file from 0, hidden ones too, so that it stays the same whatever layers are read. `hidden` marks a
-    part on a layer that is not read: it is listed, never measured or shown, and may come without triangles.
+    vertices; None for a mesh, an open surface, or a solid that could only be taken from its display mesh.
+    `index` counts the parts of the file from 0, hidden ones too, so that it stays the same whatever layers are read.
+    `hidden` marks a part on a layer that is not read: it is listed, never measured or shown, and may come without
+    triangles.
     """
 
     vertices: Points
