@@ -13,7 +13,7 @@ from marketplace.designs.operations import register_payout_check
 from marketplace.navigation import links, navigation
 from marketplace.payments.queries import can_receive
 from marketplace.services import Services
-from marketplace.web import api_document, csrf, errors, headers, health, i18n, logs, pictures, templating
+from marketplace.web import api_document, csrf, environment, errors, headers, health, i18n, logs, pictures, templating
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,6 +26,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         static_folder=str(ROOT / "marketplace" / "static"),
         template_folder=str(ROOT / "templates"),
     )
+    app.jinja_environment = environment.Environment
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SESSION_COOKIE_NAME="touchstone_toasts",
