@@ -11,15 +11,26 @@ from ai_pipeline.errors import Unreadable
 from ai_pipeline.imaging.headers import Header
 from ai_pipeline.imaging.verify import MAX_PIXELS
 
-WORKING_EDGE = 4000
+#: Widths of the web sizes, pixels, and the longest edge that any of them may have.
+WIDTHS = (2000, 1200, 640, 320)
+MAX_EDGE = 3000
 MAX_PROFILE = 4 << 20
 STRIP_PIXELS = 8_000_000
 ORIENTATION = 0x0112
 SRGB_CODED = ("RGB", "RGBA")
 
 
-def decode(path: Path, header: Header) -> tuple[Image.Image, bool]:
-    """(RGB or RGBA image no longer than WORKING_EDGE, whether a color profile could not be used).
+def web_size(width: int, height: int) -> tuple[int, int]:
+    """The largest web picture of an image of this size, in pixels."""
+    scale = min(1.0, max(WIDTHS) / width, MAX_EDGE / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def decode(path: Path, header: Header, spare: float = 1.0) -> tuple[Image.Image, bool]:
+    """(RGB or RGBA image, whether a color profile could not be used).
+
+    The image is at least `spare` times as large as its largest web size, and less than twice that where the file is
+    larger: a JPEG is made smaller while it is read.
 
     Raises Unreadable `damaged` for anything the decoder cannot finish, `unsupported_pixels` for floating point samples.
     """
@@ -32,9 +43,10 @@ def decode(path: Path, header: Header) -> tuple[Image.Image, bool]:
                 raise Unreadable("damaged", detail="its header and its data differ in size")
             profile = image.info.get("icc_profile")
             orientation = image.getexif().get(ORIENTATION, 1)
+            wanted = _wanted(image.size, orientation, spare)
             if header.format == "JPEG":
-                image.draft(image.mode, (WORKING_EDGE, WORKING_EDGE))
-            small = _shrink(_eight_bit(_first_frame(image)))
+                image.draft(image.mode, wanted)
+            small = _shrink(_eight_bit(_first_frame(image)), wanted)
     except (Unreadable, MemoryError):
         raise
     except Exception as error:  # eight exception types escape from hostile images
@@ -43,6 +55,14 @@ def decode(path: Path, header: Header) -> tuple[Image.Image, bool]:
     if header.format not in ("HEIF", "AVIF"):  # those decoders have already turned the picture
         small = _turn(small, orientation)
     return small, unused
+
+
+def _wanted(size: tuple[int, int], orientation: object, spare: float) -> tuple[int, int]:
+    """How large the pixels must be, as they are stored (before orientation)."""
+    turned = orientation in range(5, 9)
+    width, height = web_size(*(size[::-1] if turned else size))
+    width, height = min(size[turned], round(width * spare)), min(size[not turned], round(height * spare))
+    return (height, width) if turned else (width, height)
 
 
 def _first_frame(image: Image.Image) -> Image.Image:
@@ -69,10 +89,10 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     raise Unreadable("unsupported_pixels", mode=image.mode)
 
 
-def _shrink(image: Image.Image) -> Image.Image:
-    """Halve, third ... in strips until the long edge fits WORKING_EDGE, so that no second full-size copy exists."""
-    factor = -(-max(image.size) // WORKING_EDGE)
-    if factor == 1:
+def _shrink(image: Image.Image, wanted: tuple[int, int]) -> Image.Image:
+    """Halve, third ... in strips, never below `wanted`, so that no second full-size copy exists."""
+    factor = min(image.width // wanted[0], image.height // wanted[1])
+    if factor <= 1:
         return image.copy()
     width, height = image.size
     result = Image.new(image.mode, (-(-width // factor), -(-height // factor)))

@@ -6,7 +6,8 @@ from ai_pipeline.errors import Unreadable
 from ai_pipeline.imaging.headers import Header, read_header
 from ai_pipeline.imaging.structure import require_whole
 
-MAX_BYTES = 60 << 20
+#: Powers of ten, as the page shows them before a file is chosen.
+MAX_BYTES = 60 * 10**6
 MAX_PIXELS = 100_000_000
 
 EXTENSIONS: dict[str, str] = {
@@ -31,12 +32,13 @@ def verify(path: Path, filename: str, declared_type: str) -> Header:
     if size == 0:
         raise Unreadable("empty_file")
     if size > MAX_BYTES:
-        raise Unreadable("file_too_large", size=round(size / (1 << 20), 1), limit=MAX_BYTES >> 20)
+        raise Unreadable("file_too_large", size=-(-size // 10**5) / 10, limit=MAX_BYTES // 10**6)
     with path.open("rb") as file:
         header = read_header(file)
     _agree(header.format, filename, declared_type)
     if header.width * header.height > MAX_PIXELS:
-        megapixels = round(header.width * header.height / 1_000_000)
+        # Rounded up, so that what is over the limit never reads like the limit.
+        megapixels = -(-header.width * header.height // 1_000_000)
         raise Unreadable("too_many_pixels", megapixels=megapixels, limit=MAX_PIXELS // 1_000_000)
     require_whole(path, header.format)
     return header

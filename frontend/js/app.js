@@ -9,3 +9,4 @@ import "./drafts.js";
 import "./copy.js";
 import "./times.js";
 import "./cjk.js";
+import "./placeholders.js";

@@ -5,8 +5,9 @@ from typing import Any
 from marketplace.catalog import operations, queries
 from marketplace.catalog.access import load_listed
 from marketplace.catalog.filters import CatalogQuery
-from marketplace.catalog.views import picture_views
+from marketplace.catalog.views import FULL_WIDTH
 from marketplace.designs.models import Design
+from marketplace.designs.pictures import gallery
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
 from marketplace.web.forms import Body, read_query
@@ -140,8 +141,8 @@ def catalog_design(call: Call, design: Design) -> CatalogDesign:
         story=design.story,
         lookbook=design.lookbook,
         pictures=[
-            {k: v[k] for k in ("src", "width", "height")}
-            for v in picture_views(queries.pictures(call.session, design.id), sign)
+            {"src": sign(best.storage_key), "width": best.width, "height": best.height}
+            for best in (picture.best(FULL_WIDTH) for picture in gallery(call.session, design.id))
         ],
     )
 

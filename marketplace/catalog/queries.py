@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from marketplace.accounts.models import Organization
 from marketplace.catalog.filters import CatalogQuery
 from marketplace.catalog.models import SavedDesign
-from marketplace.designs.models import Derivative, Design, Fact
+from marketplace.designs.models import Design, Fact
 from marketplace.designs.words import search_words
 from marketplace.kernel.money import Money
 from marketplace.web.paging import make_cursor, read_position
@@ -125,21 +125,6 @@ def facets(session: Session, asked: CatalogQuery, *, user_id: str) -> Facets:
         metal=ranked.get("metals", [])[:12],
         stone=ranked.get("stones", [])[:12],
     )
-
-
-def pictures(session: Session, design_id: str) -> Sequence[Derivative]:
-    """Every shown picture of a listed design, in the studio's order; several widths of each view."""
-    query = (
-        select(Derivative)
-        .where(
-            Derivative.design_id == design_id,
-            Derivative.hidden.is_(False),
-            Derivative.content_type == "image/webp",
-        )
-        .order_by(Derivative.position, Derivative.asset_id, Derivative.view, Derivative.width)
-        .limit(200)
-    )
-    return session.scalars(query).all()
 
 
 def facts(session: Session, design_id: str) -> Sequence[Fact]:

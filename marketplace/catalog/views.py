@@ -1,7 +1,6 @@
 """Pages of the catalog."""
 
 from functools import lru_cache
-from itertools import groupby
 from typing import Any
 
 from flask import get_template_attribute, render_template, request, url_for
@@ -13,8 +12,9 @@ from marketplace.accounts.queries import countries
 from marketplace.catalog import operations, queries
 from marketplace.catalog.access import load_listed
 from marketplace.catalog.filters import CatalogQuery
-from marketplace.designs.models import Derivative, Design
-from marketplace.designs.vocabulary import category_options, category_word, metal_word
+from marketplace.designs.models import Design
+from marketplace.designs.pictures import Picture, Sign, gallery
+from marketplace.designs.vocabulary import category_options, category_word, metal_word, view_word
 from marketplace.policy.permissions import Permission
 from marketplace.studio.rows import FactRow, fact_rows
 from marketplace.web.call import Call
@@ -23,6 +23,9 @@ from marketplace.web.forms import read_query
 from marketplace.web.i18n import locale_code
 from marketplace.web.navigate import leave_for, own_path
 from marketplace.web.section import Section
+
+#: The widest web size, and the width of the JPEG for browsers that read neither AVIF nor WebP.
+FULL_WIDTH, FALLBACK_WIDTH = 2000, 1200
 
 section = Section("catalog", url_prefix="/catalog")
 
@@ -55,7 +58,7 @@ def show(call: Call, design: Design) -> ResponseReturnValue:
         "catalog/show.html",
         design=design,
         studio=studio,
-        views=picture_views(queries.pictures(call.session, design.id), call.services.storage.image_url),
+        views=picture_views(gallery(call.session, design.id), call.services.storage.image_url),
         facts=fact_rows([f for f in queries.facts(call.session, design.id) if f.value is not None and not f.reason]),
         saved=saved,
         rows_of=_rows_of,
@@ -93,20 +96,23 @@ def _link(asked: CatalogQuery, **changes: Any) -> str:
     return url_for("catalog.index", **{k: v for k, v in kept.items() if v not in {None, "", defaults.get(k)}})
 
 
-def picture_views(rows: Any, image_url: Any) -> list[dict[str, Any]]:
-    """Pictures with their widths: src, srcset, width, height, placeholder, alt."""
+def picture_views(pictures: list[Picture], sign: Sign) -> list[dict[str, Any]]:
+    """Pictures as the page shows them: sources, a JPEG for old browsers, size, placeholder, words."""
     found = []
-    for (_asset, view), group in groupby(rows, key=lambda d: (d.asset_id, d.view)):
-        sizes: list[Derivative] = sorted(group, key=lambda d: d.width or 0)
-        largest = sizes[-1]
+    for picture in pictures:
+        largest = picture.best(FULL_WIDTH)
+        rendered = picture.origin == "render"
         found.append(
             {
-                "src": image_url(largest.storage_key),
-                "srcset": ", ".join(f"{image_url(d.storage_key)} {d.width}w" for d in sizes),
+                "src": picture.fallback(sign, FALLBACK_WIDTH),
+                "sources": picture.sources(sign),
                 "width": largest.width,
                 "height": largest.height,
-                "alt": _("Photo") if view == "photo" else _("Picture made from the CAD file: %(view)s", view=view),
-                "rendered": view != "photo",
+                "placeholder": picture.placeholder,
+                "alt": _("Picture made from the CAD file: %(view)s", view=view_word(picture.view))
+                if rendered
+                else _("Photo"),
+                "rendered": rendered,
             }
         )
     return found

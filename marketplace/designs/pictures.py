@@ -13,19 +13,23 @@ Sign = Callable[[str], str]
 #: The width a card shows, pixels.
 CARD_WIDTH = 640
 WEB_TYPE = "image/webp"
-_ORDER = (Derivative.position, Derivative.asset_id, Derivative.view, Derivative.width)
+#: Types a page offers a browser, smallest files first; the last is what every one reads.
+WEB_TYPES = ("image/avif", WEB_TYPE)
+_PICTURE_TYPES = frozenset({*WEB_TYPES, "image/jpeg"})
+#: The order that `group` takes derivatives in.
+ORDER = (Derivative.position, Derivative.asset_id, Derivative.view, Derivative.width)
 
 
 @dataclass(slots=True)
 class Picture:
-    """One picture: `origin` is photo or render; `widths` maps pixels to the derivative, smallest first."""
+    """One picture: `origin` is photo or render; `formats` maps types to widths in pixels to derivatives."""
 
     asset_id: str
     view: str
     position: int
     hidden: bool
     placeholder: str | None
-    widths: dict[int, Derivative] = field(default_factory=dict)
+    formats: dict[str, dict[int, Derivative]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -37,36 +41,50 @@ class Picture:
         """`photo` or `render`."""
         return "photo" if self.view == "photo" else "render"
 
-    def best(self, width: int) -> Derivative:
+    @property
+    def widths(self) -> dict[int, Derivative]:
+        """The WebP sizes (or, without any, those of another type), smallest first."""
+        return self.formats.get(WEB_TYPE) or next(iter(self.formats.values()))
+
+    def best(self, width: int, content_type: str = WEB_TYPE) -> Derivative:
         """The smallest that is at least `width` wide, else the largest."""
-        fitting = [w for w in self.widths if w >= width]
-        return self.widths[min(fitting) if fitting else max(self.widths)]
+        sizes = self.formats.get(content_type) or self.widths
+        fitting = [w for w in sizes if w >= width]
+        return sizes[min(fitting) if fitting else max(sizes)]
 
     def url(self, sign: Sign, width: int = CARD_WIDTH) -> str:
         """The signed address of the best width."""
         return sign(self.best(width).storage_key)
 
-    def srcset(self, sign: Sign) -> str:
-        """All widths for an `img`."""
-        return ", ".join(f"{sign(d.storage_key)} {w}w" for w, d in self.widths.items())
+    def sources(self, sign: Sign) -> list[dict[str, str]]:
+        """For the `source` elements of a `picture`: type and srcset, the most compact type first."""
+        return [
+            {"type": kind, "srcset": ", ".join(f"{sign(d.storage_key)} {w}w" for w, d in self.formats[kind].items())}
+            for kind in WEB_TYPES
+            if kind in self.formats
+        ]
+
+    def fallback(self, sign: Sign, width: int) -> str:
+        """The signed address of a JPEG, for a browser that reads nothing newer."""
+        return sign(self.best(width, "image/jpeg").storage_key)
 
 
 def group(derivatives: Sequence[Derivative]) -> list[Picture]:
-    """Derivatives (in _ORDER) as pictures; previews and the JPEG copies that models read are left out."""
+    """Derivatives (in the order of ORDER) as pictures; what is no picture, such as a 3D preview, is left out."""
     found: dict[tuple[str, str], Picture] = {}
     for row in derivatives:
-        if row.width is None or row.content_type != WEB_TYPE:
+        if row.width is None or row.content_type not in _PICTURE_TYPES:
             continue
         key = (row.asset_id, row.view)
         if key not in found:
             found[key] = Picture(row.asset_id, row.view, row.position, row.hidden, row.placeholder)
-        found[key].widths[row.width] = row
+        found[key].formats.setdefault(row.content_type, {})[row.width] = row
     return list(found.values())
 
 
 def derivatives_of(session: Session, design_id: str) -> Sequence[Derivative]:
     """Everything made from the files of a design, in picture order."""
-    query = select(Derivative).where(Derivative.design_id == design_id).order_by(*_ORDER).limit(1000)
+    query = select(Derivative).where(Derivative.design_id == design_id).order_by(*ORDER).limit(3000)
     return session.scalars(query).all()
 
 

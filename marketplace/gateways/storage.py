@@ -35,6 +35,7 @@ INLINE_TYPES = frozenset(
 #: Image addresses stay the same within a window this long, so that browsers can cache the bytes.
 IMAGE_WINDOW_S = 300
 
+_IMAGE_ENDINGS = {"jpg": "image/jpeg", "avif": "image/avif", "png": "image/png"}
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)+", re.ASCII)
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*", re.ASCII)
 _CONTENT_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]*(?:; ?charset=[a-zA-Z0-9-]+)?", re.ASCII)
@@ -136,11 +137,13 @@ class Storage:
         }
         return self._signer.get_url(key, clock.now(), expires_s, response)
 
-    def image_url(self, key: str, content_type: str = "image/webp") -> str:
-        """A picture's address that stays the same for IMAGE_WINDOW_S and works at least that long."""
+    def image_url(self, key: str) -> str:
+        """A picture's address that stays the same for IMAGE_WINDOW_S and works at least that long.
+
+        The browser is told the type that the key's ending names; without one, WebP.
+        """
+        content_type = _IMAGE_ENDINGS.get(key.rpartition(".")[2], "image/webp")
         _check(key, content_type)
-        if content_type not in INLINE_TYPES:
-            raise ValueError(f"{content_type} is not a picture")
         now = clock.now()
         window = now - timedelta(seconds=now.timestamp() % IMAGE_WINDOW_S, microseconds=0)
         response = {

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Organization, User
 from marketplace.designs.models import Design, Fact
-from marketplace.designs.pictures import derivatives_of, group
+from marketplace.designs.pictures import gallery
 from marketplace.designs.queries import facts_of
 from marketplace.designs.vocabulary import metal_name
 from marketplace.gateways.content import check_claims
@@ -16,6 +16,8 @@ from marketplace.studio.rules import plain_text
 
 MAX_PICTURES = 8
 _JPEG = "image/jpeg"
+#: Wide enough for a model to see settings and proportions.
+_MODEL_PIXELS = 640
 #: Facts about the file, not about the piece.
 _TECHNICAL = frozenset({"triangles", "open_edges", "shells", "solids", "unit", "watertight", "cavities"})
 
@@ -60,12 +62,10 @@ def material(session: Session, design_id: str, user_id: str | None) -> Material:
     """What to send for a design, in the language of the person who asked. Raises NoResultFound."""
     design = session.get_one(Design, design_id)
     user = session.get(User, user_id) if user_id else None
-    rows = derivatives_of(session, design.id)
-    jpegs = {(row.asset_id, row.view): row for row in rows if row.content_type == _JPEG}
     shots = [
-        Shot(picture.id, jpegs[picture.asset_id, picture.view].storage_key)
-        for picture in group(rows)
-        if not picture.hidden and (picture.asset_id, picture.view) in jpegs
+        Shot(picture.id, picture.best(_MODEL_PIXELS, _JPEG).storage_key)
+        for picture in gallery(session, design.id)
+        if picture.formats.get(_JPEG)
     ]
     return Material(
         design_id=design.id,

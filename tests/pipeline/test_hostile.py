@@ -47,7 +47,7 @@ def photo(path: Path, out: Path) -> tuple[Reading | None, list[str]]:
     report = inspect_photo(path, filename=path.name, declared_type="", out_dir=out)
     for item in report.derivatives:
         data = (out / item.name).read_bytes()
-        assert data.startswith((b"RIFF", b"\xff\xd8\xff"))
+        assert data.startswith((b"RIFF", b"\xff\xd8\xff")) or data[4:12] == b"ftypavif"
         assert not any(mark in data for mark in (b"<script", b"%PDF", b"PK\x03\x04PK", b"<?php"))
     return report.reading, []
 

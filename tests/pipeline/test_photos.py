@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from ai_pipeline.errors import Unreadable
-from ai_pipeline.imaging.derivatives import WIDTHS
+from ai_pipeline.imaging.pixels import WIDTHS
 from ai_pipeline.imaging.report import PhotoReport
 from ai_pipeline.intake import inspect_photo
 

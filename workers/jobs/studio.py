@@ -9,17 +9,16 @@ from sqlalchemy.orm import Session
 
 from ai_pipeline.cad.alloys import ALLOYS
 from ai_pipeline.errors import REASONS, Unreadable
-from ai_pipeline.intake import inspect_cad, inspect_photo, render_cad
+from ai_pipeline.intake import inspect_cad, render_cad
 from marketplace.designs import processing
 from marketplace.designs.processing import Made, Work
 from marketplace.gateways.storage import ObjectMissing, ObjectTooLarge, Storage
+from workers.jobs.photos import web_sizes
 from workers.run import Run
 
 GLB = "model/gltf-binary"
 #: The widest a page shows a picture on a common screen; twice the edge costs four times the work.
 RENDER_PIXELS = 1024
-#: Wide enough for a model to see settings and proportions.
-MODEL_PIXELS = 640
 DEFAULT_ALLOY = "18k_yellow"
 #: Words in a typed metal that tell which alloy its pictures show; the first that fits.
 _HINTS = (("platin", "platinum_950_ru"), ("silver", "sterling"), ("rose", "18k_rose"), ("white", "18k_white_pd"))
@@ -140,7 +139,10 @@ def read(
             storage.put_file(key, out / report.preview.name, GLB, report.preview.sha256)
             made.append(Made("preview_glb", "glb", key, GLB, report.preview.bytes))
         return report.model_dump(mode="json"), made, report.status == "measured" and report.preview is not None
-    return *_photo(storage, work.filename, work.content_type, path, out, folder, "photo", "photo"), False
+    told = web_sizes(
+        storage, path, out, folder, filename=work.filename, declared=work.content_type, view="photo", role="photo"
+    )
+    return *told, False
 
 
 def _pictures(storage: Storage, work: Work, path: Path, scratch: Path, folder: str, progress: Any) -> list[Made]:
@@ -170,37 +172,17 @@ def _pictures(storage: Storage, work: Work, path: Path, scratch: Path, folder: s
         out = scratch / f"web-{image.view}"
         out.mkdir()
         kind = "image/" + Path(image.name).suffix.lstrip(".").replace("jpg", "jpeg")
-        found = _photo(storage, image.name, kind, shots / image.name, out, folder, image.view, f"render_{image.view}")
-        made += found[1]
+        made += web_sizes(
+            storage,
+            shots / image.name,
+            out,
+            folder,
+            filename=image.name,
+            declared=kind,
+            view=image.view,
+            role=f"render_{image.view}",
+        )[1]
     return made
-
-
-def _photo(
-    storage: Storage, filename: str, declared: str, path: Path, out: Path, folder: str, view: str, role: str
-) -> tuple[dict[str, Any], list[Made]]:
-    """Web sizes of a picture, stored: WebP, which every browser we support shows, and one JPEG for models to read."""
-    report = inspect_photo(path, filename=filename, declared_type=declared, out_dir=out)
-    made = []
-    jpegs = sorted((d.width, d.name) for d in report.derivatives if d.media_type == "image/jpeg")
-    model_copy = next((name for width, name in jpegs if width >= MODEL_PIXELS), jpegs[-1][1] if jpegs else "")
-    for item in report.derivatives:
-        if item.media_type != "image/webp" and item.name != model_copy:
-            continue
-        key = f"{folder}{view}-{item.name}"
-        storage.put_file(key, out / item.name, item.media_type, item.sha256)
-        made.append(
-            Made(
-                role=f"{role}_{item.width}_{Path(item.name).suffix[1:]}",
-                view=view,
-                storage_key=key,
-                content_type=item.media_type,
-                size=item.bytes,
-                width=item.width,
-                height=item.height,
-                placeholder=report.placeholder,
-            )
-        )
-    return report.model_dump(mode="json", exclude={"placeholder"}), made
 
 
 def alloy_of(metals: tuple[str, ...]) -> str:
