@@ -1,20 +1,35 @@
-"""Rhino 3DM: the chain of chunks is walked to its end mark here; its geometry is not measured yet.
+"""Rhino 3DM: the chain of chunks is walked to its end mark, then layers, blocks and geometry are read.
 
 Source: openNURBS `opennurbs_3dm.h` and `ON_BinaryArchive`: a 32-byte start section, then chunks of a 4-byte code and a
-length of
-4 bytes (version 4 and before) or 8 bytes (from version 50 on); the end-of-file chunk holds the length of the file.
+length of 4 bytes (version 4 and before) or 8 bytes (from version 50 on); the end-of-file chunk holds the length of the
+file.
 """
 
 import struct
 from pathlib import Path
 
-from ai_pipeline.cad.shape import limit_count
+import rhino3dm
+
+from ai_pipeline.cad.formats.rhino_scene import Scene
+from ai_pipeline.cad.shape import Drawing, limit_count
 from ai_pipeline.errors import Unreadable
 
 MAGIC = b"3D Geometry File Format "
 START = 32
 END_OF_FILE, SHORT = 0x00007FFF, 0x80000000
 MAX_CHUNKS = 10_000
+
+
+def read_rhino(path: Path, layers: list[str] | None = None) -> Drawing:
+    """The meshes, solids, extrusions, subdivision surfaces and blocks on `layers`, or on those that the file shows.
+
+    Raises Unreadable.
+    """
+    check_rhino(path)
+    model = rhino3dm.File3dm.Read(str(path))
+    if model is None:
+        raise Unreadable("damaged", detail="its objects do not fit together")
+    return Scene(model, layers).drawing()
 
 
 def check_rhino(path: Path) -> None:

@@ -1,48 +1,130 @@
-"""3MF: packaging and XML are checked here; its geometry is not measured yet.
+"""3MF: a ZIP package whose model parts are checked strictly, then placed as its build says.
 
-Source: 3MF Core Specification 1.3, chapters 2 and 3 (packaging, relationships, units, build).
+Source: 3MF Core Specification 1.3, chapters 2 to 4 (packaging, relationships, units, objects, build); Materials and
+Properties 1.2.1; Production 1.1 (parts of a model in several files).
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 from xml.parsers import expat
 
-from ai_pipeline.cad.formats.archive import read_directory, unpack
-from ai_pipeline.cad.shape import MAX_COORDINATE
+import numpy as np
+from numpy.typing import NDArray
+
+from ai_pipeline.cad.formats.archive import Entry, read_directory, unpack
+from ai_pipeline.cad.formats.threemf_model import Model, ModelObject, Placed
+from ai_pipeline.cad.shape import MAX_BODIES, MAX_TRIANGLES, Body, Drawing, Faces, Points, limit_count
 from ai_pipeline.errors import Unreadable
 
 MAX_XML = 200 << 20
-MAX_DEPTH = 40
+MAX_NESTING = 40
+MAX_PLACED = 100_000
 MODEL_TYPE = "http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"
-UNITS = {"micron", "millimeter", "centimeter", "inch", "foot", "meter"}
-NUMBERS = {"x", "y", "z"}
-CORE = "http://schemas.microsoft.com/3dmanufacturing/core/"
+TICKET_TYPE = "http://schemas.microsoft.com/3dmanufacturing/2013/01/printticket"
+UNITS = {"micron": "um", "millimeter": "mm", "centimeter": "cm", "inch": "in", "foot": "ft", "meter": "m"}
+#: Objects that become part of the piece; supports and helpers do not.
+BUILT = {"model", "solidsupport", ""}
 
 
-def check_threemf(path: Path) -> None:
-    """Pass a 3MF whose package, relationships and model are well-formed and self-contained. Raises Unreadable."""
+def read_threemf(path: Path) -> Drawing:
+    """Every object the build names, placed by its transforms, one body each. Raises Unreadable."""
     data = path.read_bytes()
     entries = {entry.name: entry for entry in read_directory(data)}
+    main = _main_part(data, entries)
+    models: dict[str, Model] = {}
+    for name, entry in entries.items():
+        if name.lower().endswith((".model", ".xml")):
+            model = Model(name == main)
+            _parse(unpack(data, entry, MAX_XML), model.start, model.end, model.prefix)
+            model.finish()
+            models["/" + name.casefold()] = model
+    scene = Scene(models)
+    root = "/" + main.casefold()
+    for item in models[root].items:
+        scene.place(root, item, np.eye(4), 0)
+    notes: list[tuple[str, dict[str, str | int | float]]] = []
+    if scene.supports:
+        notes.append(("supports_left_out", {"count": scene.supports}))
+    if scene.other_shapes:
+        notes.append(("shapes_left_out", {"count": scene.other_shapes}))
+    return Drawing(scene.bodies, UNITS[models[root].unit], notes=notes)
+
+
+@dataclass
+class Scene:
+    """Bodies as the build places them. `supports` counts parts that are not built, `other_shapes` objects without
+    triangles (beams, slices).
+    """
+
+    models: dict[str, Model]
+    bodies: list[Body] = field(default_factory=list)
+    supports: int = 0
+    other_shapes: int = 0
+    placed: int = 0
+    triangles: int = 0
+    cache: dict[tuple[str, str], tuple[Points, Faces]] = field(default_factory=dict)
+
+    def place(self, part: str, item: Placed, around: NDArray[np.float64], depth: int) -> None:
+        """Put one object, and what it is composed of, into the scene. Raises Unreadable."""
+        self.placed += 1
+        limit_count(self.placed, "components", MAX_PLACED)
+        part = item.part.casefold() or part
+        found = self.models[part].objects.get(item.object) if part in self.models else None
+        if found is None:
+            raise Unreadable("damaged", detail="it builds an object that is not there")
+        if depth > MAX_NESTING:
+            raise Unreadable("damaged", detail="an object contains itself")
+        matrix = around @ item.matrix
+        if found.kind not in BUILT:
+            self.supports += 1
+        elif found.components:
+            for component in found.components:
+                self.place(part, component, matrix, depth + 1)
+        elif not found.triangles:
+            self.other_shapes += 1
+        else:
+            self._add(part, item.object, found, matrix)
+
+    def _add(self, part: str, number: str, found: ModelObject, matrix: NDArray[np.float64]) -> None:
+        if (part, number) not in self.cache:
+            self.cache[part, number] = found.mesh()
+        points, faces = self.cache[part, number]
+        self.triangles += len(faces)
+        limit_count(self.triangles, "triangles", MAX_TRIANGLES)
+        limit_count(len(self.bodies) + 1, "bodies", MAX_BODIES)
+        turn = matrix[:3, :3]
+        if np.linalg.det(turn) < 0:
+            faces = faces[:, ::-1]
+        material = self.models[part].material_of(found)
+        self.bodies.append(Body(points @ turn.T + matrix[:3, 3], faces, found.name, material))
+
+
+def _main_part(data: bytes, entries: dict[str, Entry]) -> str:
+    """The name of the part that the package calls its model, after checking every relationship."""
     folded = {name.casefold() for name in entries}
     if "[Content_Types].xml" not in entries or "_rels/.rels" not in entries:
         raise Unreadable("damaged", detail="no package description")
-    model = ""
+    main = ""
     for name, entry in entries.items():
-        if name.endswith(".rels"):
-            for kind, target in _relationships(unpack(data, entry, MAX_XML)):
-                part = _part(name, target)
-                if part.casefold() not in folded:
-                    raise Unreadable("damaged", detail="a relationship to a missing part")
-                if name == "_rels/.rels" and kind == MODEL_TYPE:
-                    if model and model != part:
-                        raise Unreadable("damaged", detail="two models in one package")
-                    model = part
-    if not model or model not in entries:
+        if not name.endswith(".rels"):
+            continue
+        tickets = 0
+        for kind, target in _relationships(unpack(data, entry, MAX_XML)):
+            part = _part(name, target)
+            if part.casefold() not in folded:
+                raise Unreadable("damaged", detail="a relationship to a missing part")
+            tickets += kind == TICKET_TYPE
+            if tickets > 1:
+                raise Unreadable("damaged", detail="two print tickets for one part")
+            if name == "_rels/.rels" and kind == MODEL_TYPE:
+                if main and main != part:
+                    raise Unreadable("damaged", detail="two models in one package")
+                main = part
+    if not main or main not in entries or not main.lower().endswith((".model", ".xml")):
         raise Unreadable("no_geometry")
-    for name, entry in entries.items():
-        if name.lower().endswith((".model", ".xml")):
-            Model(name == model).read(unpack(data, entry, MAX_XML))
+    return main
 
 
 def _relationships(xml: bytes) -> list[tuple[str, str]]:
@@ -67,7 +149,12 @@ def _part(rels: str, target: str) -> str:
     return str(path)
 
 
-def _parse(xml: bytes, start: Callable[[str, dict[str, str]], None], end: Callable[[str], None] | None = None) -> None:
+def _parse(
+    xml: bytes,
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], None] | None = None,
+    prefix: Callable[[str | None, str], None] | None = None,
+) -> None:
     """Feed expat with document types, entities and external references refused."""
     parser = expat.ParserCreate(namespace_separator=" ")
 
@@ -79,96 +166,8 @@ def _parse(xml: bytes, start: Callable[[str, dict[str, str]], None], end: Callab
     parser.ExternalEntityRefHandler = refuse
     parser.StartElementHandler = start
     parser.EndElementHandler = end
+    parser.StartNamespaceDeclHandler = prefix
     try:
         parser.Parse(xml, True)
     except expat.ExpatError:
         raise Unreadable("damaged", detail="its XML is not well-formed") from None
-
-
-class Model:
-    """Checks one model part: root, unit, finite numbers, references that exist and do not turn in circles."""
-
-    def __init__(self, main: bool) -> None:
-        self.main = main
-        self.depth = 0
-        self.object = ""
-        self.uses: dict[str, list[str]] = {}
-        self.built: list[str] = []
-        self.has_build = False
-
-    def read(self, xml: bytes) -> None:
-        """Parse and check. Raises Unreadable `damaged`."""
-        _parse(xml, self._start, self._end)
-        if self.main and not self.has_build:
-            raise Unreadable("damaged", detail="nothing in it is set to be built")
-        if self.main and any(number not in self.uses for number in self.built):
-            raise Unreadable("damaged", detail="it builds an object that is not there")
-        self._require_no_cycle()
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise Unreadable("damaged", detail="its XML is nested too deep")
-        name = tag.rpartition(" ")[2]
-        if self.depth == 1 and self.main:
-            if name != "model":
-                raise Unreadable("damaged", detail="its main part is not a model")
-            if attributes.get("unit", "millimeter") not in UNITS:
-                raise Unreadable("damaged", detail="its unit is unknown")
-        elif name == "vertex":
-            axes = NUMBERS if tag.startswith(CORE) else NUMBERS & attributes.keys()  # slices are flat
-            if any(abs(_number(attributes.get(axis, ""))) > MAX_COORDINATE for axis in axes):
-                raise Unreadable("damaged", detail="a coordinate is absurdly large")
-        elif name == "object":
-            self.object = attributes.get("id", "")
-            if self.object in self.uses:
-                raise Unreadable("damaged", detail="two objects of one number")
-            self.uses[self.object] = []
-        elif name == "component" and "objectid" in attributes:
-            self._transform(attributes)
-            if not any(key.endswith(" path") for key in attributes):
-                self.uses.setdefault(self.object, []).append(attributes["objectid"])
-        elif name == "build":
-            self.has_build = True
-        elif name == "item" and "objectid" in attributes:
-            self._transform(attributes)
-            if not any(key.endswith(" path") for key in attributes):
-                self.built.append(attributes["objectid"])
-
-    def _end(self, _: str) -> None:
-        self.depth -= 1
-
-    def _transform(self, attributes: dict[str, str]) -> None:
-        numbers = [_number(word) for word in attributes.get("transform", "1 0 0 0 1 0 0 0 1 0 0 0").split()]
-        if len(numbers) != 12:
-            raise Unreadable("damaged", detail="a transform is not twelve numbers")
-
-    def _require_no_cycle(self) -> None:
-        """Refuse objects that contain themselves, and trees that unfold into more than a million parts."""
-        sizes: dict[str, int] = {}
-        for root in self.uses:
-            open_objects: set[str] = set()
-            stack = [(root, False)]
-            while stack:
-                number, done = stack.pop()
-                if done:
-                    open_objects.discard(number)
-                    sizes[number] = 1 + sum(sizes.get(child, 1) for child in self.uses.get(number, []))
-                    if sizes[number] > 1_000_000:
-                        raise Unreadable("too_many_items", count=sizes[number], items="components", limit=1_000_000)
-                elif number in open_objects:
-                    raise Unreadable("damaged", detail="an object contains itself")
-                elif number not in sizes:
-                    open_objects.add(number)
-                    stack.append((number, True))
-                    stack += [(child, False) for child in self.uses.get(number, [])]
-
-
-def _number(word: str) -> float:
-    try:
-        value = float(word)
-    except ValueError:
-        raise Unreadable("damaged", detail="a coordinate is not a number") from None
-    if value - value != 0.0:
-        raise Unreadable("damaged", detail="a coordinate is not a number")
-    return value
