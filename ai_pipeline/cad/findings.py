@@ -10,7 +10,16 @@ from ai_pipeline.errors import N_
 Severity = Literal["info", "warning", "blocker"]
 
 CATALOG: dict[str, tuple[Severity, str]] = {
-    "measure_later": ("info", N_("%(format)s files are stored and shared as they are; they are not measured yet. Add an STL to see weights.")),
+    "nothing_shown": ("blocker", N_("No part of the file can be measured as it is: everything lies on hidden layers or could not be rebuilt. Choose the layers to read, or export the piece as STL.")),
+    "hidden_left_out": ("info", N_("%(count)s parts on hidden layers were left out. Choose the layers if they belong to the piece.")),
+    "tessellated": ("info", N_("The surfaces were cut into %(triangles)s triangles, nowhere more than %(tolerance)s mm off the CAD.")),
+    "display_mesh_used": ("warning", N_("%(count)s solids could not be rebuilt exactly and were read from their display mesh: volume and weight are estimates, up to 5 %% off. Export STEP or STL for exact numbers.")),
+    "brep_open": ("warning", N_("%(count)s solids did not close when they were rebuilt. Join their surfaces in Rhino, or export STL.")),
+    "brep_unread": ("warning", N_("%(count)s surfaces could not be rebuilt and were left out. Export the piece as STL to have all of it measured.")),
+    "subdivided": ("info", N_("%(count)s subdivision surfaces were read as fine meshes; their volume is an estimate, about 0.5 %% off.")),
+    "linked_blocks": ("warning", N_("%(count)s blocks are linked to other files and were left out. Embed them and upload the file again.")),
+    "supports_left_out": ("info", N_("%(count)s print supports were left out.")),
+    "shapes_left_out": ("warning", N_("%(count)s objects without triangles (beams or slices) were left out.")),
     "units_assumed": ("info", N_("The file states no unit; millimeters are assumed.")),
     "units_implausible": ("blocker", N_("Read in %(unit)s the piece would be %(length)s mm long. Confirm the unit: %(proposals)s would fit a piece of jewelry.")),
     "open_mesh": ("blocker", N_("%(shells)s of %(total)s surfaces are open (%(edges)s open edges), so volume and weight are not known. Repair the file and upload it again.")),

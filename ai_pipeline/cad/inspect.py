@@ -19,12 +19,14 @@ PREVIEW_NAME = "preview.glb"
 def inspect(prepared: Loaded, out_dir: str, **_arguments: object) -> CadReport:
     """Measure a CAD file that was read; write `preview.glb` into `out_dir`. Raises Unreadable."""
     kind = prepared.kind
-    if not kind.measured:
+    notes = [finding(code, **params) for code, params in prepared.notes]
+    layers = [SeenLayer(**vars(layer)) for layer in prepared.layers]
+    if not prepared.bodies:
         return CadReport(
-            format=kind.name, status="stored", facts=[], findings=[finding("measure_later", format=kind.name)]
+            format=kind.name, status="stored", facts=[], findings=[finding("nothing_shown"), *notes], layers=layers
         )
     measured = measure(shells_of(prepared.bodies), prepared.units)
-    findings = [*measured.findings, *(finding(code, **params) for code, params in prepared.notes)]
+    findings = [*measured.findings, *notes]
     preview = None
     try:
         preview = write_preview(measured.metal, measured.stones, Path(out_dir) / PREVIEW_NAME, z_up=kind.name != "GLB")
@@ -38,7 +40,7 @@ def inspect(prepared: Loaded, out_dir: str, **_arguments: object) -> CadReport:
         stones=measured.stone_sizes,
         preview=preview,
         units=unit_report(prepared.units, measured),
-        layers=[SeenLayer(**vars(layer)) for layer in prepared.layers],
+        layers=layers,
     )
 
 

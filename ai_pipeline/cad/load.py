@@ -1,28 +1,32 @@
-"""Turn a checked file into bodies in mm, or pass the structure of a format that is not measured yet."""
+"""Turn a checked file into bodies in mm."""
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ai_pipeline.cad.formats.glb import read_glb
-from ai_pipeline.cad.formats.obj import read_obj
-from ai_pipeline.cad.formats.ply import read_ply
-from ai_pipeline.cad.formats.rhino import check_rhino
-from ai_pipeline.cad.formats.step import check_step
-from ai_pipeline.cad.formats.stl import read_stl
-from ai_pipeline.cad.formats.threemf import check_threemf
 from ai_pipeline.cad.precheck import Kind, identify
 from ai_pipeline.cad.shape import Body, Drawing, Layer, checked
 from ai_pipeline.cad.units import Units, judge
 
-READERS: dict[str, Callable[[Path], Drawing]] = {"STL": read_stl, "OBJ": read_obj, "PLY": read_ply, "GLB": read_glb}
-CHECKS: dict[str, Callable[[Path], None]] = {"3MF": check_threemf, "STEP": check_step, "3DM": check_rhino}
+# Where the reader of each format lives: modules that take a library which most files do not need are imported by name.
+READERS = {
+    "STL": "stl:read_stl",
+    "OBJ": "obj:read_obj",
+    "PLY": "ply:read_ply",
+    "GLB": "glb:read_glb",
+    "3MF": "threemf:read_threemf",
+    "STEP": "step:read_step",
+    "3DM": "rhino:read_rhino",
+}
+# Formats whose layers can be chosen.
+LAYERED = {"3DM"}
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A file that passed its checks. `bodies` are in mm, and empty for a format that is not measured yet.
+    """A file that passed its checks. `bodies` are in mm, and empty when all it holds is hidden or cannot be rebuilt.
 
     `hidden` lists the parts on layers that are not read, for the list of bodies alone; `layers` are those of a format
     that has them; `notes` are codes of findings with their parameters.
@@ -49,12 +53,12 @@ def prepare(
     Raises Unreadable, or KeyError for a unit that is not in MM_PER.
     """
     kind = identify(Path(path), filename, declared_type)
-    if not kind.measured:
-        CHECKS[kind.name](Path(path))
-        return Loaded(kind, [], [], Units("", "file", True, 0.0, ()), [], [])
-    drawing = checked(READERS[kind.name](Path(path)))
+    module, _, name = READERS[kind.name].partition(":")
+    read: Callable[..., Drawing] = getattr(importlib.import_module(f"ai_pipeline.cad.formats.{module}"), name)
+    layers = (choices or {}).get("layers")
+    drawing = checked(read(Path(path), layers) if kind.name in LAYERED else read(Path(path)))
     shown = [body for body in drawing.bodies if not body.hidden]
-    units = judge(shown, drawing.unit, unit)
+    units = judge(shown, drawing.unit, unit) if shown else Units("", "file", True, 0.0, ())
     return Loaded(
         kind,
         [body.scaled(units.scale) for body in shown],

@@ -53,8 +53,8 @@ def render(
     **_arguments: object,
 ) -> RenderReport:
     """Write one picture per view into `out_dir`. Raises Unreadable; KeyError for an unknown alloy or view."""
-    if not prepared.kind.measured:
-        raise Unreadable("unsupported_cad")
+    if not prepared.bodies:
+        raise Unreadable("no_geometry")
     shells = shells_of(prepared.bodies).shells
     stones = [shell for shell in shells if is_stone(shell)]
     metal = [shell for shell in shells if not any(shell is stone for stone in stones)]

@@ -10,25 +10,22 @@ MAX_BYTES = 250 << 20
 
 @dataclass(frozen=True)
 class Kind:
-    """A CAD format; `measured` ones become numbers today, the others are checked and stored."""
+    """A CAD format and the media types a browser may declare for it."""
 
     name: str
-    measured: bool
     media_types: frozenset[str]
 
 
 UNDECLARED = {"", "application/octet-stream", "binary/octet-stream", "text/plain", "model/mesh"}
-STL = Kind("STL", True, frozenset({"model/stl", "application/sla", "application/vnd.ms-pki.stl", "model/x.stl-binary",
+STL = Kind("STL", frozenset({"model/stl", "application/sla", "application/vnd.ms-pki.stl", "model/x.stl-binary",
                                    "model/x.stl-ascii", "application/x-navistyle"}))  # fmt: skip
-OBJ = Kind("OBJ", True, frozenset({"model/obj", "application/x-tgif", "application/object"}))
-PLY = Kind("PLY", True, frozenset({"model/ply", "application/ply", "application/x-ply"}))
-GLB = Kind("GLB", True, frozenset({"model/gltf-binary", "model/gltf.binary"}))
-THREEMF = Kind("3MF", False, frozenset({"model/3mf", "application/vnd.ms-package.3dmanufacturing-3dmodel+xml",
+OBJ = Kind("OBJ", frozenset({"model/obj", "application/x-tgif", "application/object"}))
+PLY = Kind("PLY", frozenset({"model/ply", "application/ply", "application/x-ply"}))
+GLB = Kind("GLB", frozenset({"model/gltf-binary", "model/gltf.binary"}))
+THREEMF = Kind("3MF", frozenset({"model/3mf", "application/vnd.ms-package.3dmanufacturing-3dmodel+xml",
                                         "application/vnd.ms-3mfdocument", "application/zip"}))  # fmt: skip
-STEP = Kind("STEP", False, frozenset({"model/step", "application/step", "application/p21", "application/x-step"}))
-RHINO = Kind(
-    "3DM", False, frozenset({"model/vnd.3dm", "application/x-3dm", "model/x-3dm", "application/3dm", "model/3dm"})
-)
+STEP = Kind("STEP", frozenset({"model/step", "application/step", "application/p21", "application/x-step"}))
+RHINO = Kind("3DM", frozenset({"model/vnd.3dm", "application/x-3dm", "model/x-3dm", "application/3dm", "model/3dm"}))
 EXTENSIONS = {"stl": STL, "obj": OBJ, "ply": PLY, "glb": GLB, "3mf": THREEMF, "step": STEP, "stp": STEP, "p21": STEP,
               "3dm": RHINO}  # fmt: skip
 MAGIC: list[tuple[bytes, Kind | None, str]] = [

@@ -56,12 +56,14 @@ class Layer:
 class Drawing:
     """What a reader found: bodies, the unit the format states (None when it has none), the layers of formats that
     have them, and notes (codes of findings with their parameters) on what was left out or could only be estimated.
+    `unread` counts parts that are there but hidden or beyond this reader: a file of them alone is not empty.
     """
 
     bodies: list[Body]
     unit: str | None = None
     layers: list[Layer] = field(default_factory=list)
     notes: list[tuple[str, dict[str, str | int | float]]] = field(default_factory=list)
+    unread: int = 0
 
 
 def checked(drawing: Drawing) -> Drawing:
@@ -75,7 +77,7 @@ def checked(drawing: Drawing) -> Drawing:
     for index, body in enumerate(drawing.bodies):
         body.index = index
     shown = [body for body in drawing.bodies if not body.hidden]
-    if not shown:
+    if not shown and not drawing.unread:
         raise Unreadable("no_geometry")
     for body in shown:
         if not np.isfinite(body.vertices).all():

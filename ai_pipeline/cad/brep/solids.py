@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from OCP.BRep import BRep_Tool
+from OCP.BRep import BRep_Builder, BRep_Tool
 from OCP.BRepBuilderAPI import BRepBuilderAPI_Sewing
 from OCP.BRepCheck import BRepCheck_Analyzer
 from OCP.BRepGProp import BRepGProp
@@ -13,7 +13,7 @@ from OCP.GProp import GProp_GProps
 from OCP.ShapeFix import ShapeFix_Solid
 from OCP.TopAbs import TopAbs_FACE, TopAbs_SHELL, TopAbs_SOLID
 from OCP.TopExp import TopExp_Explorer
-from OCP.TopoDS import TopoDS
+from OCP.TopoDS import TopoDS, TopoDS_Shell
 
 # An Open CASCADE shape: the library ships no types.
 Shape = Any
@@ -59,8 +59,17 @@ def sewn(faces: list[Shape], tolerance: float) -> list[Shape]:
     sewing.Perform()
     result = sewing.SewedShape()
     shells = list(inside(result, TopAbs_SHELL))
-    single = list(inside(result, TopAbs_FACE, TopAbs_SHELL))
-    return [_solid(TopoDS.Shell(shell)) for shell in shells] + single
+    # A face that meets only itself, such as a whole sphere, is not made into a shell by sewing.
+    shells += [_alone(face) for face in inside(result, TopAbs_FACE, TopAbs_SHELL)]
+    return [_solid(TopoDS.Shell(shell)) for shell in shells]
+
+
+def _alone(face: Shape) -> Shape:
+    shell = TopoDS_Shell()
+    builder = BRep_Builder()
+    builder.MakeShell(shell)
+    builder.Add(shell, face)
+    return shell
 
 
 def _solid(shell: Shape) -> Shape:

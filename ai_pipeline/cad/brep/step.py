@@ -25,7 +25,9 @@ from ai_pipeline.errors import Unreadable
 
 MAX_DEPTH = 32
 # Names the library and common exporters make up when the author gave none.
-MADE_UP = re.compile(r"COMPOUND|COMPSOLID|SOLID|SHELL|FACE|NONE|Open CASCADE STEP translator.*|=>\[[0-9:]*\]", re.IGNORECASE)
+MADE_UP = re.compile(
+    r"COMPOUND|COMPSOLID|SOLID|SHELL|FACE|NONE|Open CASCADE STEP translator.*|=>\[[0-9:]*\]", re.IGNORECASE
+)
 
 
 def step_drawing(path: Path) -> Drawing:

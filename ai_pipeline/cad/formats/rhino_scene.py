@@ -1,4 +1,4 @@
-"""The objects of a Rhino model as bodies: which layer they lie on, where blocks place them, and what their surfaces are.
+"""The objects of a Rhino model as bodies: their layer, where blocks place them, and what their surfaces are.
 
 Fallbacks of a Brep, in this order: rebuilt and closed, with its exact volume; its welded display mesh if that closes,
 said to be an estimate; the rebuilt surface as open as it is. What none of them can read is counted and told.
@@ -27,6 +27,8 @@ UNITS = {"Millimeters": "mm", "Centimeters": "cm", "Meters": "m", "Inches": "in"
 HIDDEN = " [hidden]"
 MAX_DEPTH = 8
 MAX_PLACED = 20_000
+# Hidden parts are counted on their layer; so many of them are also listed one by one.
+MAX_LISTED = 200
 # Subdivision surfaces are halved until they have about this many faces, at most four times.
 SUBD_FACES, SUBD_STEPS = 60_000, 4
 # A rebuilt solid whose volume differs more than this from its closed display mesh has been trimmed wrongly.
@@ -76,22 +78,24 @@ class Scene:
             self.layers[use.layer].bodies += 1
         sources = self._sources([use for use in self.uses if not use.hidden])
         bodies: list[Body] = []
+        hidden = 0
         for use in self.uses:
-            limit_count(len(bodies), "bodies", MAX_BODIES)
+            hidden += use.hidden
+            if use.hidden and hidden > MAX_LISTED:
+                continue
+            limit_count(len(bodies) - min(hidden, MAX_LISTED), "bodies", MAX_BODIES)
             bodies += self._bodies(use, sources)
         limit_count(sum(len(body.faces) for body in bodies), "triangles", MAX_TRIANGLES)
         notes: list[tuple[str, dict[str, str | int | float]]] = [
             (code, {"count": count}) for code, count in sorted(self.notes.items()) if code != "tessellated"
         ]
-        hidden = sum(use.hidden for use in self.uses)
         if hidden:
             notes.append(("hidden_left_out", {"count": hidden}))
-        if not any(len(body.faces) for body in bodies if not body.hidden):
-            raise Unreadable("only_hidden" if hidden else "unread_solids" if self.notes["brep_unread"] else "no_geometry")
         if tolerance := self.notes.get("tessellated"):
             count = sum(len(body.faces) for body in bodies)
             notes.append(("tessellated", {"tolerance": tolerance / 1e6, "triangles": count}))
-        return Drawing(bodies, self.unit, [layer for layer in self.layers.values() if layer.bodies], notes)
+        layers = [layer for layer in self.layers.values() if layer.bodies]
+        return Drawing(bodies, self.unit, layers, notes, hidden + self.notes["brep_unread"])
 
     def _layers(self, chosen: list[str] | None) -> dict[str, Layer]:
         by_id = {str(layer.Id): layer for layer in self.model.Layers}
@@ -102,7 +106,9 @@ class Scene:
                 visible, above, seen = visible and above.Visible, by_id.get(str(above.ParentLayerId)), seen + 1
             for name, shown in ((layer.FullPath, visible), (layer.FullPath + HIDDEN, False)):
                 found[name] = Layer(name, shown, shown if chosen is None else name in chosen)
-        return found or {"": Layer("", True, True), HIDDEN: Layer(HIDDEN, False, chosen is not None and HIDDEN in chosen)}
+        for name, shown in (("", True), (HIDDEN, False)) if not found else ():
+            found[name] = Layer(name, shown, shown if chosen is None else name in chosen)
+        return found
 
     def _layer_of(self, item: Rhino) -> str:
         """The name of an object's layer; objects that are hidden one by one lie on a line of their own."""
@@ -119,7 +125,7 @@ class Scene:
             block = self.blocks.get(str(kind.ParentIdefId))
             if depth >= MAX_DEPTH:
                 raise Unreadable("damaged", detail="its blocks are nested too deep")
-            if block is None or block.SourceArchive and not block.GetObjectIds():
+            if block is None or (block.SourceArchive and not block.GetObjectIds()):
                 self.notes["linked_blocks"] += 1
                 return
             place = np.array(kind.Xform.ToFloatArray(True), np.float64).reshape(4, 4)
@@ -161,7 +167,8 @@ class Scene:
 
     def _brep(self, brep: Rhino, uses: int) -> Source:
         shown = [found for face in brep.Faces if (found := face.GetMesh(r3.MeshType.Any)) is not None]
-        display, areas = None, [None] * len(brep.Faces)
+        display: Body | None = None
+        areas: list[float | None] = [None] * len(brep.Faces)
         if len(shown) == len(brep.Faces):
             pieces = [_mesh(found) for found in shown]
             areas = [mesh.area(*piece) for piece in pieces]
@@ -172,10 +179,10 @@ class Scene:
             if display is not None and (_closed(display) or made.missing):
                 self.notes["display_mesh_used"] += 1
                 return Source([display])
-            self.notes["brep_open"] += 1
             if made.missing == len(brep.Faces):
                 self.notes["brep_unread"] += 1
                 return Source()
+            self.notes["brep_open"] += 1
         return Source(part=solids.Part(made.shape, uses=uses), display=display)
 
     def _better(self, body: Body, display: Body | None) -> Body:

@@ -1,9 +1,10 @@
-"""STEP (ISO 10303-21): the exchange structure is checked here; its solids are not measured yet."""
+"""STEP (ISO 10303-21): the exchange structure is checked before the library that may crash on it sees the file."""
 
+import importlib
 import re
 from pathlib import Path
 
-from ai_pipeline.cad.shape import limit_count
+from ai_pipeline.cad.shape import Drawing, limit_count
 from ai_pipeline.errors import Unreadable
 
 MAX_BYTES = 100 << 20
@@ -18,6 +19,13 @@ SHAPES = re.compile(
     rb"\b(MANIFOLD_SOLID_BREP|BREP_WITH_VOIDS|SHELL_BASED_SURFACE_MODEL|FACETED_BREP|ADVANCED_FACE|CSG_SOLID"
     rb"|TESSELLATED_\w+|TRIANGULATED_\w+|GEOMETRIC_(?:CURVE_)?SET|SWEPT_AREA_SOLID)\s*\("
 )
+
+
+def read_step(path: Path) -> Drawing:
+    """Every solid and surface as triangles in mm. Raises Unreadable."""
+    check_step(path)
+    drawing: Drawing = importlib.import_module("ai_pipeline.cad.brep.step").step_drawing(path)
+    return drawing
 
 
 def check_step(path: Path) -> None:
