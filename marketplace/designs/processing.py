@@ -176,10 +176,9 @@ def reject(session: Session, actor: Actor, asset_id: str, reason: dict[str, Any]
         facts.forget_measured(session, asset)
         pin_cad(session, design)
         refresh_cover(session, design)
-    message = reason["message"] % reason["params"] if reason.get("params") else reason["message"]
     path = f"/designs/{asset.design_id}" if asset.design_id else f"/orders/{asset.order_id}"
     if asset.removed_at is None:
-        notify_org(session, asset.org_id, "asset_rejected", path=path, filename=asset.filename, reason=message)
+        notify_org(session, asset.org_id, "asset_rejected", path=path, filename=asset.filename, reason=reason)
     record(session, actor, "asset.rejected", asset.id, owner_org_id=asset.org_id, code=reason["code"])
 
 

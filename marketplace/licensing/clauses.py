@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from marketplace.licensing.term_words import Row, rows
+from marketplace.web.i18n import locale_code
 
 Clause = tuple[str, str]
 
@@ -133,7 +134,7 @@ def _money(terms: Mapping[str, Any], said: Mapping[str, Row]) -> str:
         parts.append(_("An advance of %(amount)s is set off against royalties.", amount=_of(said, "advance")))
     if terms.get("minimum_guarantee"):
         parts.append(_("Royalties amount to at least %(amount)s.", amount=_of(said, "minimum_guarantee")))
-    return " ".join(parts)
+    return _together(parts)
 
 
 def _pictures(terms: Mapping[str, Any]) -> str:
@@ -144,7 +145,7 @@ def _pictures(terms: Mapping[str, Any]) -> str:
     ]
     if terms.get("credit"):
         parts.append(_("The pieces are offered with the credit line: %(credit)s", credit=terms["credit"]))
-    return " ".join(parts)
+    return _together(parts)
 
 
 def _after(terms: Mapping[str, Any], said: Mapping[str, Row]) -> str:
@@ -157,3 +158,8 @@ def _after(terms: Mapping[str, Any], said: Mapping[str, Row]) -> str:
             months=_of(said, "sell_off_months"),
         )
     return _("When the license ends, sales end, and all copies of the files, molds and masters are destroyed.")
+
+
+def _together(sentences: list[str]) -> str:
+    # Chinese sentences follow each other without a space.
+    return ("" if locale_code().startswith("zh") else " ").join(sentences)

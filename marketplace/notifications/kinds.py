@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 #: kind -> (title, sentence); sentences use the notification's params.
@@ -59,6 +60,14 @@ def words(kind: str, params: dict[str, Any]) -> tuple[str, str]:
     """Title and sentence of a notification in the current language; unknown kinds give their name."""
     title, sentence = KINDS.get(kind, (kind, ""))
     try:
-        return str(title), str(sentence) % params
+        return str(title), str(sentence) % {name: _said(value) for name, value in params.items()}
     except (KeyError, ValueError, TypeError):
         return str(title), ""
+
+
+def _said(value: Any) -> Any:
+    """A value for a sentence; a stored {code, message, params} is said in the reader's language."""
+    if not isinstance(value, dict) or "message" not in value:
+        return value
+    text = _(value["message"])
+    return text % value["params"] if value.get("params") else text

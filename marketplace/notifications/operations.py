@@ -19,8 +19,8 @@ def notify_org(
 ) -> None:
     """Tell every member of an organization, in the app and (unless `mail=False`) by mail.
 
-    `kind` names an entry of notifications/kinds.py; `params` fill its sentence (plain strings and numbers);
-    `path` is the page of ours to open.
+    `kind` names an entry of notifications/kinds.py; `params` fill its sentence (plain strings and numbers, or
+    a {code, message, params} to be said in the reader's language); `path` is the page of ours to open.
     """
     for member in session.execute(_MEMBERS, {"org": org_id}):
         session.add(Notification(user_id=member.id, org_id=org_id, kind=kind, params=params, path=path))

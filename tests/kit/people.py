@@ -108,7 +108,7 @@ class Make:
         """An organization."""
         with unit_of_work(self.services.engine, self._system) as session:
             row = Organization(
-                name=name or f"{kind.title()} {next(_numbers)}",
+                name=name or f"{kind.title()} House {next(_numbers)}",
                 kind=kind,
                 address="1 Test Street, Testville",
                 country="GB",

@@ -83,6 +83,10 @@ def test_a_file_that_is_not_what_it_says_is_refused_in_words(
     assert checks["no_rejected_file"] is False
     page = person.browser.get(f"/designs/{design_id}").get_data(as_text=True)
     assert found["reason"]["detail"][:30] in page
+    person.browser.client.set_cookie("touchstone_language", "zh_Hans")
+    told = person.browser.get("/notifications").get_data(as_text=True)
+    assert file.name in told
+    assert found["reason"]["detail"][:30] not in told
 
 
 def test_an_empty_or_huge_file_is_refused_before_it_is_sent(make: Make, session: Session) -> None:
