@@ -21,7 +21,6 @@ from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.policy.decide import relations_of
 
 MAX_FILES = 200
-UNITS = ("mm", "cm", "m", "in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def complete(session: Session, actor: Actor, asset_id: str) -> Asset:
     row = lock(session, Asset, asset_id)
     if row.state in {"uploaded", "processing", "ready"}:
         return row
-    _to_uploaded(session, actor, row, "complete")
+    check_again(session, actor, row, "complete")
     record(session, actor, "asset.uploaded", row.id, owner_org_id=row.org_id)
     return row
 
@@ -118,7 +117,7 @@ def retry(session: Session, actor: Actor, asset: Asset) -> Asset:
     row = lock(session, Asset, asset.id)
     if row.state == "rejected" and not can_retry(row):
         raise Conflict("not_kept", "A refused file is not kept. Upload it again.")
-    _to_uploaded(session, actor, row, "retry")
+    check_again(session, actor, row, "retry")
     record(session, actor, "asset.retried", row.id, owner_org_id=row.org_id)
     return row
 
@@ -126,17 +125,6 @@ def retry(session: Session, actor: Actor, asset: Asset) -> Asset:
 def can_retry(asset: Asset) -> bool:
     """Whether checking again can help: the file was not refused for what it is."""
     return asset.state == "rejected" and (asset.reason or {}).get("code") == "processing_failed"
-
-
-def confirm_unit(session: Session, actor: Actor, asset: Asset, unit: str) -> Asset:
-    """State the unit a CAD file was drawn in and measure it again. Raises Invalid, Conflict."""
-    if unit not in UNITS or asset.kind != "cad":
-        raise Invalid("bad_unit", "Choose mm, cm, m or in.", fields={"unit": "Choose mm, cm, m or in."})
-    row = lock(session, Asset, asset.id)
-    row.unit = unit
-    _to_uploaded(session, actor, row, "measure")
-    record(session, actor, "asset.unit_confirmed", row.id, owner_org_id=row.org_id, unit=unit)
-    return row
 
 
 def remove_asset(session: Session, actor: Actor, asset: Asset) -> None:
@@ -224,7 +212,8 @@ def hide_picture(session: Session, actor: Actor, design: Design, picture_id: str
     record(session, actor, "design.picture_hidden", row.id, owner_org_id=row.org_id, picture=picture_id, hidden=hidden)
 
 
-def _to_uploaded(session: Session, actor: Actor, row: Asset, action: str) -> None:
+def check_again(session: Session, actor: Actor, row: Asset, action: str) -> None:
+    """Send a locked file back to the checker by `action` of its states, as a new round. Raises Conflict."""
     rules.ASSET.advance(row, action, relations_of(row, actor))
     row.round += 1
     row.progress, row.reason = 0, None

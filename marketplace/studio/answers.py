@@ -41,7 +41,9 @@ class DerivativeOut(Body):
 
 
 class AssetOut(Body):
-    """A file. `status` awaiting_upload, uploaded, processing, ready or rejected; `render` the state of its pictures."""
+    """A file; `units` holds every unit a CAD file could be drawn in, `choices` what a person decided of it.
+
+    `status` awaiting_upload, uploaded, processing, ready or rejected; `render` the state of its pictures."""
 
     id: str
     design: str | None
@@ -58,6 +60,10 @@ class AssetOut(Body):
     render: dict[str, Any] | None = None
     derivatives: list[DerivativeOut] = []
     facts: list[dict[str, Any]] = []
+    unit: str | None = None
+    units: dict[str, Any] | None = None
+    layers: list[dict[str, Any]] = []
+    choices: dict[str, Any] = {}
 
 
 class UploadOut(Body):
@@ -200,6 +206,10 @@ def asset_out(asset: Asset, pictures: list[Picture], sign: Sign) -> AssetOut:
         render={"state": asset.render_state, "progress": asset.render_progress} if asset.render_state else None,
         derivatives=[picture_out(p, sign) for p in pictures if p.asset_id == asset.id],
         facts=asset.report.get("facts", []),
+        unit=asset.unit,
+        units=asset.report.get("units"),
+        layers=asset.report.get("layers", []),
+        choices=asset.choices,
     )
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.db.jobs import JobRow
 from marketplace.db.unit_of_work import unit_of_work
-from marketplace.designs import facts, operations, uploads
+from marketplace.designs import choices, facts, operations, uploads
 from marketplace.designs.access import load_asset, load_design
 from marketplace.designs.models import Asset, Design
 from marketplace.designs.queries import designs_of
@@ -28,7 +28,7 @@ from marketplace.studio.answers import (
     ListingOut,
     UploadOut,
 )
-from marketplace.studio.forms import AssetIn, ContentIn, DesignIn, DesignPatch, FactIn, ListForm
+from marketplace.studio.forms import AssetIn, ChoicesIn, ContentIn, DesignIn, DesignPatch, FactIn, ListForm
 from marketplace.studio.queries import thumbs_of, workspace
 from marketplace.web.call import AfterCommit, Call
 from marketplace.web.forms import read_query
@@ -134,6 +134,22 @@ def complete_asset(call: Call, asset: Asset) -> AfterCommit:
 def show_asset(call: Call, asset: Asset) -> AssetOut:
     """State, progress, pictures, facts."""
     return answers.asset_out(asset, thumbs_of(call.session, asset.id), call.services.storage.image_url)
+
+
+@api.call(
+    "POST",
+    "/assets/<asset_id>/choices",
+    needs=Permission.ASSET_UPLOAD,
+    subject=load_asset,
+    body=ChoicesIn,
+    returns=AssetOut,
+    status=202,
+    summary="Decide the unit, the layers and the parts of a CAD file",
+)
+def choose(call: Call, asset: Asset, body: ChoicesIn) -> AssetOut:
+    """The file is read again when something changed; 409 while it is being read."""
+    row = choices.choose(call.session, call.actor, asset, unit=body.unit, layers=body.layers, roles=body.roles)
+    return answers.asset_out(row, [], str)
 
 
 @api.call("DELETE", "/assets/<asset_id>", needs=Permission.ASSET_UPLOAD, subject=load_asset, summary="Remove a file")

@@ -4,13 +4,13 @@ from flask import make_response, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from marketplace.designs import uploads
+from marketplace.designs import choices, uploads
 from marketplace.designs.access import load_asset
 from marketplace.designs.models import Asset
 from marketplace.policy.permissions import Permission
 from marketplace.studio import answers
 from marketplace.studio.api import complete
-from marketplace.studio.forms import UnitForm
+from marketplace.studio.forms import ChoicesForm, UnitForm
 from marketplace.studio.queries import thumbs_of
 from marketplace.studio.rows import asset_row
 from marketplace.web.call import AfterCommit, Call
@@ -59,8 +59,19 @@ def retry(call: Call, asset: Asset) -> ResponseReturnValue:
 @section.post("/<asset_id>/unit", needs=Permission.ASSET_UPLOAD, subject=load_asset)
 def unit(call: Call, asset: Asset) -> ResponseReturnValue:
     """State the unit of a CAD file and measure again."""
-    uploads.confirm_unit(call.session, call.actor, asset, read_form(UnitForm).unit)
+    choices.choose(call.session, call.actor, asset, unit=read_form(UnitForm).unit)
     return _home_of(asset, toast=_("Measuring again."))
+
+
+@section.post("/<asset_id>/choices", needs=Permission.ASSET_UPLOAD, subject=load_asset)
+def choose(call: Call, asset: Asset) -> ResponseReturnValue:
+    """State the unit, the layers and the parts of a CAD file, and measure again."""
+    given = read_form(ChoicesForm)
+    round_before = asset.round
+    found = choices.choose(
+        call.session, call.actor, asset, unit=given.unit, layers=given.chosen_layers(), roles=given.chosen_roles()
+    )
+    return _home_of(asset, toast=_("Measuring again.") if found.round > round_before else _("Nothing was changed."))
 
 
 def _home_of(asset: Asset, toast: str | None = None) -> ResponseReturnValue:

@@ -182,6 +182,34 @@ class UnitForm(Form):
     unit: str
 
 
+class ChoicesForm(Form):
+    """What a person decides about a CAD file: `asks_layers` says that the form showed layers, `roles` are
+    `<body>:<role>` with an empty role for "as found".
+    """
+
+    unit: Literal["mm", "cm", "in", "m"] | None = None
+    asks_layers: bool = False
+    layers: list[Annotated[str, Field(max_length=300)]] = Field(default_factory=list, max_length=500)
+    roles: list[Annotated[str, Field(max_length=60)]] = Field(default_factory=list, max_length=2000)
+
+    def chosen_layers(self) -> list[str] | None:
+        """The ticked layers; None when the form had none to tick."""
+        return self.layers if self.asks_layers else None
+
+    def chosen_roles(self) -> dict[str, str | None] | None:
+        """Roles by the number of the body; None when the form asked for none."""
+        split = [text.partition(":") for text in self.roles]
+        return {number: role or None for number, _colon, role in split} or None
+
+
+class ChoicesIn(Body):
+    """The same as a call: what is left out stays as it is; a role of null forgets what was said of a body."""
+
+    unit: Literal["mm", "cm", "in", "m"] | None = None
+    layers: list[Annotated[str, Field(max_length=300)]] | None = Field(default=None, max_length=500)
+    roles: dict[str, str | None] | None = Field(default=None, max_length=2000)
+
+
 class PictureForm(Form):
     """One picture and what to do with it."""
 

@@ -9,6 +9,7 @@ from marketplace.designs.models import Asset, Fact
 from marketplace.designs.pictures import Picture, Sign
 from marketplace.designs.uploads import can_retry
 from marketplace.designs.vocabulary import KIND_WORDS, fact_word, metal_word, reason_text
+from marketplace.studio.choice_rows import Choices, choices_of
 from marketplace.web.i18n import Formats
 
 _SHOWN_WEIGHTS = ("weight_18k_yellow", "weight_sterling")
@@ -43,7 +44,7 @@ class AssetRow:
     percent: int | None
     src: str | None
     retry: bool
-    asks_unit: bool
+    choices: Choices | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,7 @@ def asset_row(asset: Asset, pictures: list[Picture], sign: Sign) -> AssetRow:
         percent=percent,
         src=own[0].url(sign, _THUMB) if own else None,
         retry=can_retry(asset),
-        asks_unit=asset.state == "ready"
-        and any(f.get("code") == "units_implausible" for f in asset.report.get("findings", [])),
+        choices=choices_of(asset),
     )
 
 

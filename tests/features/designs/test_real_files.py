@@ -67,6 +67,6 @@ def test_a_cad_file_gets_pictures_and_they_replace_older_ones(make: Make, run_jo
     session.rollback()
     page = person.browser.get(f"/designs/{design_id}")
     assert "From CAD" in page.get_data(as_text=True)
-    assert person.browser.post(f"/assets/{asset_id}/unit", {"unit": "mm"}).status_code == 303
+    assert person.browser.post(f"/assets/{asset_id}/choices", {"unit": "mm"}).status_code == 303
     run_jobs()
     assert session.scalar(select(func.count()).select_from(Derivative)) == before
