@@ -136,7 +136,7 @@ def _options(units: dict[str, Any]) -> list[UnitOption]:
         if item["inner_diameter"]:
             parts.append(_("%(size)s inside", size=_mm(item["inner_diameter"])))
         if item["ring_size_us"] is not None:
-            parts.append(_("US size %(size)s", size=fmt.number(item["ring_size_us"], 2)))
+            parts.append(_("US size %(size)s", size=fmt.number(item["ring_size_us"])))
         if item["grams_18k"] and item["likely"]:
             parts.append(_("about %(weight)s in 18k gold", weight=fmt.g(item["grams_18k"])))
         found.append(

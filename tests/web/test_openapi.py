@@ -20,6 +20,7 @@ CONTRACT = (
     "POST /designs/{}/assets",
     "POST /assets/{}/complete",
     "GET /assets/{}",
+    "POST /assets/{}/choices",
     "POST /designs/{}/content",
     "GET /jobs/{}",
     "PATCH /designs/{}/facts/{}",
