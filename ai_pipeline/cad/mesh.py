@@ -55,7 +55,12 @@ def _merge(vertices: Points, tolerance: float) -> tuple[Points, NDArray[np.int64
     with np.errstate(over="ignore"):
         mixed = bits[:, 0] * MIXERS[0] ^ (bits[:, 1] * MIXERS[1] << np.uint64(1)) ^ bits[:, 2] * MIXERS[2]
         mixed ^= mixed >> np.uint64(29)
-    _, first, order = np.unique(mixed, return_index=True, return_inverse=True)
+    # Sorting alone is several times faster than np.unique with its stable sort.
+    rank = np.argsort(mixed)
+    steps = np.diff(mixed[rank], prepend=~mixed[rank[:1]]) != 0
+    first = np.minimum.reduceat(rank, np.flatnonzero(steps))
+    order = np.empty(len(rank), np.int64)
+    order[rank] = np.cumsum(steps) - 1
     if not (bits[first][order] == bits).all():  # two points of one hash: take the slow, certain way
         _, first, order = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     return vertices[first], order.ravel().astype(np.int64)
@@ -77,7 +82,7 @@ def edges(faces: Faces, points: int) -> Edges:
     """Count and pair the edges of `faces` over `points` vertices."""
     start, stop = faces.ravel(), faces[:, [1, 2, 0]].ravel()
     key = np.minimum(start, stop) * np.int64(points) + np.maximum(start, stop)
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(key)
     key, forward, owner = key[order], (start < stop)[order], order // 3
     begins = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.empty(0, np.int64)
     counts = np.diff(np.r_[begins, len(key)])

@@ -111,8 +111,8 @@ def _split(
     limit_count(len(parts), "shells", MAX_SHELLS)
     shells = []
     for part in parts:
-        used, order = np.unique(faces[part], return_inverse=True)
-        own_points, own_faces = points[used], order.reshape(-1, 3).astype(np.int64)
+        used, own_faces = _renumbered(faces[part], len(points))
+        own_points = points[used]
         found = mesh.edges(own_faces, len(used))
         rewound = False
         if found.open == 0 and found.unpaired:
@@ -135,6 +135,16 @@ def _split(
             )
         )
     return shells
+
+
+def _renumbered(faces: Faces, points: int) -> tuple[NDArray[np.int64], Faces]:
+    """(points that the faces use, in order, the faces with their places in it)."""
+    if len(faces) * 8 < points:
+        used, order = np.unique(faces, return_inverse=True)
+        return used, order.reshape(-1, 3).astype(np.int64)
+    seen = np.zeros(points, bool)
+    seen[faces] = True
+    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[faces]
 
 
 def enclosed(shells: list[Shell]) -> Enclosed:
