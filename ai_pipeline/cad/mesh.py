@@ -52,9 +52,12 @@ def _merge(vertices: Points, tolerance: float) -> tuple[Points, NDArray[np.int64
     """Distinct points and the place of each vertex among them; points keep their first coordinates."""
     keys = np.round((vertices - vertices.mean(axis=0)) / tolerance) if tolerance else vertices
     bits = np.ascontiguousarray(keys + 0.0).view(np.uint64)
+    # Numbers that were single precision have 29 empty low bits, and a product keeps them empty: fold after each.
+    mixed = np.zeros(len(bits), np.uint64)
     with np.errstate(over="ignore"):
-        mixed = bits[:, 0] * MIXERS[0] ^ (bits[:, 1] * MIXERS[1] << np.uint64(1)) ^ bits[:, 2] * MIXERS[2]
-        mixed ^= mixed >> np.uint64(29)
+        for column, factor in zip(bits.T, MIXERS, strict=True):
+            mixed = (mixed ^ column ^ column >> np.uint64(32)) * factor
+            mixed ^= mixed >> np.uint64(29)
     # Sorting alone is several times faster than np.unique with its stable sort.
     rank = np.argsort(mixed)
     steps = np.diff(mixed[rank], prepend=~mixed[rank[:1]]) != 0
