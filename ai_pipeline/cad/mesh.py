@@ -99,6 +99,19 @@ def edges(faces: Faces, points: int) -> Edges:
     )
 
 
+def creases(points: Points, faces: Faces, degrees: float) -> NDArray[np.int64]:
+    """(k, 2) ends of the edges where two faces meet sharper than `degrees`."""
+    start, stop = faces.ravel(), faces[:, [1, 2, 0]].ravel()
+    key = np.minimum(start, stop) * np.int64(len(points)) + np.maximum(start, stop)
+    order = np.argsort(key)
+    twice = np.flatnonzero(key[order][1:] == key[order][:-1])
+    one, two = order[twice] // 3, order[twice + 1] // 3
+    unit, _ = normals(points, faces)
+    sharp = np.einsum("ij,ij->i", unit[one], unit[two]) < np.cos(np.radians(degrees))
+    edge = order[twice][sharp]
+    return np.column_stack([start[edge], stop[edge]])
+
+
 def components(faces: Faces, points: int) -> list[NDArray[np.int64]]:
     """Face numbers of each part that hangs together by edges, largest first."""
     links = edges(faces, points).links

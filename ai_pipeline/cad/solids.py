@@ -2,7 +2,7 @@
 cavities are taken away, overlaps counted once, doubles dropped, open shells never guessed.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import manifold3d
 import numpy as np
@@ -18,7 +18,11 @@ SAME = 1e-6
 
 @dataclass
 class Shell:
-    """One connected surface in mm. `volume` is signed; `closed` means no open edge and one consistent outside."""
+    """One connected surface in mm. `volume` is signed; `closed` means no open edge and one consistent outside.
+
+    `body` is the part of the file that it comes from, and `index` its own number: that of the body for its largest
+    surface, and for the others the next numbers that no body of the file has, whatever layers were read.
+    """
 
     vertices: Points
     faces: Faces
@@ -31,6 +35,9 @@ class Shell:
     low: NDArray[np.float64] = field(init=False)
     high: NDArray[np.float64] = field(init=False)
     closed: bool = True
+    layer: str = ""
+    body: int = 0
+    index: int = 0
 
     def __post_init__(self) -> None:
         self.low, self.high = self.vertices.min(axis=0), self.vertices.max(axis=0)
@@ -41,24 +48,28 @@ class Shell:
 
     def turned(self) -> "Shell":
         """The same surface inside out."""
-        return Shell(self.vertices, self.faces[:, ::-1], self.name, self.material, self.open_edges, True, -self.volume,
-                     self.area, closed=self.closed)  # fmt: skip
+        return replace(self, faces=self.faces[:, ::-1], rewound=True, volume=-self.volume)
 
 
 @dataclass
 class Welding:
-    """Shells of a whole file, the coarsest welding distance used (mm), and how many exactly repeated faces were
-    dropped.
+    """Shells of a whole file, the coarsest welding distance used (mm), how many exactly repeated faces were
+    dropped, and the exact volume (mm3) of the bodies that have one, by body.
     """
 
     shells: list[Shell]
     tolerance: float
     doubles: int
+    exact: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass
 class Enclosed:
-    """Volume in mm3, or None with the reason code why there is none; and what was met on the way."""
+    """Volume in mm3, or None with the reason code why there is none; and what was met on the way.
+
+    `vertices` and `faces` are the surface of the united material, empty when there is none; `pieces` counts how many
+    parts it falls into.
+    """
 
     volume: float | None
     reason: str | None
@@ -68,14 +79,16 @@ class Enclosed:
     nested: int = 0
     overlapping: int = 0
     solids: int = 0
+    pieces: int = 0
+    vertices: Points = field(default_factory=lambda: np.empty((0, 3)))
+    faces: Faces = field(default_factory=lambda: np.empty((0, 3), np.int64))
 
 
-def shells_of(bodies: list[Body]) -> Welding:
-    """Weld and split bodies into shells.
+def shells_of(bodies: list[Body], total: int | None = None) -> Welding:
+    """Weld and split bodies into shells. `total` counts all parts of the file, those of unread layers too.
 
     A body that closes by itself stays by itself (a stone may share points with its seat); the open ones are welded to
-    each other,
-    because exporters cut one solid into groups by material.
+    each other, because exporters cut one solid into groups by material.
     """
     result: list[Shell] = []
     coarsest, doubles = 0.0, 0
@@ -86,7 +99,7 @@ def shells_of(bodies: list[Body]) -> Welding:
             pool.append(body)
             continue
         coarsest, doubles = max(coarsest, tolerance), doubles + dropped
-        result += _split(points, faces, [body.name], [body.material], np.zeros(len(faces), np.int64))
+        result += _split(points, faces, [body], np.zeros(len(faces), np.int64))
     if pool:
         sizes = [len(body.faces) for body in pool]
         starts = np.cumsum([0, *(len(body.vertices) for body in pool)])
@@ -95,18 +108,34 @@ def shells_of(bodies: list[Body]) -> Welding:
         owner = np.repeat(np.arange(len(pool)), sizes)
         points, faces, tolerance, dropped = mesh.weld(points, faces)
         if dropped or len(owner) != len(faces):
-            owner = np.zeros(
-                len(faces), np.int64
-            )  # dropped faces have moved the numbers: names are lost, shapes are not
+            # Dropped faces have moved the numbers: names are lost, shapes are not.
+            owner = np.zeros(len(faces), np.int64)
         coarsest, doubles = max(coarsest, tolerance), doubles + dropped
-        result += _split(points, faces, [body.name for body in pool], [body.material for body in pool], owner)
+        result += _split(points, faces, pool, owner)
     limit_count(len(result), "shells", MAX_SHELLS)
-    return Welding(result, coarsest, doubles)
+    _number(result, total or 1 + max(body.index for body in bodies))
+    exact = {body.index: body.exact_volume for body in bodies if body.exact_volume is not None}
+    return Welding(result, coarsest, doubles, exact)
 
 
-def _split(
-    points: Points, faces: Faces, names: list[str], materials: list[str], owner: NDArray[np.int64]
-) -> list[Shell]:
+def joined(shells: list[Shell]) -> tuple[Points, Faces]:
+    """The shells as one list of points and faces."""
+    if not shells:
+        return np.empty((0, 3)), np.empty((0, 3), np.int64)
+    starts = np.cumsum([0, *(len(shell.vertices) for shell in shells)])
+    faces = np.vstack([shell.faces + start for shell, start in zip(shells, starts, strict=False)])
+    return np.vstack([shell.vertices for shell in shells]), faces
+
+
+def _number(shells: list[Shell], total: int) -> None:
+    ranks: dict[int, int] = {}
+    for shell in shells:
+        rank = ranks.get(shell.body, 0)
+        ranks[shell.body] = rank + 1
+        shell.index = shell.body + rank * total
+
+
+def _split(points: Points, faces: Faces, bodies: list[Body], owner: NDArray[np.int64]) -> list[Shell]:
     parts = mesh.components(faces, len(points))
     limit_count(len(parts), "shells", MAX_SHELLS)
     shells = []
@@ -120,18 +149,20 @@ def _split(
             found = mesh.edges(own_faces, len(used))
             if mesh.volume(own_points, own_faces) < 0:
                 own_faces = own_faces[:, ::-1]
-        main = int(np.bincount(owner[part]).argmax())
+        body = bodies[int(np.bincount(owner[part]).argmax())]
         shells.append(
             Shell(
                 own_points,
                 own_faces,
-                names[main],
-                materials[main],
+                body.name,
+                body.material,
                 found.open,
                 rewound,
                 mesh.volume(own_points, own_faces),
                 mesh.area(own_points, own_faces),
                 closed=found.open == 0 and found.unpaired == 0,
+                layer=body.layer,
+                body=body.index,
             )
         )
     return shells
@@ -175,16 +206,19 @@ def enclosed(shells: list[Shell]) -> Enclosed:
     islands = [shell for shell in outer if any(_inside(shell, hole) for hole in cavities)]
     hosts = [shell for shell in outer if not any(shell is island for island in islands)]
     result.nested = sum(any(_inside(shell, other) for other in hosts if other is not shell) for shell in hosts)
-    filled, overlapping = _united(hosts)
-    emptied, _ = _united(cavities)
-    islets, more = _united(islands)
-    result.overlapping = overlapping + more
+    filled, emptied, islets = _united(hosts), _united(cavities), _united(islands)
     if filled is None or emptied is None or islets is None:
         result.reason = "overlap_unresolved"
         return result
-    total = filled - emptied + islets
+    result.overlapping = filled.overlapping + islets.overlapping
+    result.pieces = filled.pieces
+    total = filled.volume - emptied.volume + islets.volume
     result.volume = total if total > 0 else None
     result.reason = None if total > 0 else "no_volume"
+    meshes = [*filled.meshes, *((points, faces[:, ::-1]) for points, faces in emptied.meshes), *islets.meshes]
+    starts = np.cumsum([0, *(len(points) for points, _ in meshes)])
+    result.vertices = np.vstack([points for points, _ in meshes])
+    result.faces = np.vstack([faces + start for (_, faces), start in zip(meshes, starts, strict=False)])
     return result
 
 
@@ -217,32 +251,46 @@ def _inside(inner: Shell, outer: Shell) -> bool:
     return sum(votes) >= 2
 
 
-def _united(shells: list[Shell]) -> tuple[float | None, int]:
-    """(volume of the union, how many solids overlap another). None when the union cannot be formed."""
+@dataclass
+class _Union:
+    volume: float = 0.0
+    overlapping: int = 0
+    pieces: int = 0
+    meshes: list[tuple[Points, Faces]] = field(default_factory=list)
+
+
+def _united(shells: list[Shell]) -> _Union | None:
+    """The union, or None when it cannot be formed."""
+    result = _Union()
     if not shells:
-        return 0.0, 0
+        return result
     low = np.array([shell.low for shell in shells])
     high = np.array([shell.high for shell in shells])
     touching = (low[:, None] <= high[None]).all(axis=2) & (high[:, None] >= low[None]).all(axis=2)
-    groups = _groups(np.asarray(touching))
-    total, overlapping = 0.0, 0
-    for group in groups:
+    for group in _groups(np.asarray(touching)):
         alone = sum(shells[number].volume for number in group)
         if len(group) == 1:
-            total += alone
+            result.volume += alone
+            result.pieces += 1
+            result.meshes.append((shells[group[0]].vertices, shells[group[0]].faces))
             continue
         solids = [_manifold(shells[number]) for number in group]
         if any(solid.status() != manifold3d.Error.NoError for solid in solids):
-            return None, overlapping
+            return None
         union = manifold3d.Manifold.batch_boolean(solids, manifold3d.OpType.Add)
         if union.status() != manifold3d.Error.NoError or union.is_empty():
-            return None, overlapping
+            return None
         if abs(union.volume() - alone) <= 1e-6 * alone:
-            total += alone  # they only touch: the sum of the exact volumes is the better number
+            result.volume += alone  # they only touch: the sum of the exact volumes is the better number
         else:
-            total += union.volume()
-            overlapping += len(group)
-    return total, overlapping
+            result.volume += union.volume()
+            result.overlapping += len(group)
+        surface = union.to_mesh64()
+        points = np.asarray(surface.vert_properties)[:, :3].astype(np.float64)
+        faces = np.asarray(surface.tri_verts).astype(np.int64)
+        result.pieces += sum(piece.volume() > 0 for piece in union.decompose())
+        result.meshes.append((points, faces))
+    return result
 
 
 def _groups(touching: NDArray[np.bool_]) -> list[list[int]]:

@@ -14,20 +14,22 @@ from scipy.spatial import cKDTree
 
 from ai_pipeline.cad.rays import START, Scene, ball, spread
 from ai_pipeline.cad.report import Place
-from ai_pipeline.cad.shape import Faces, Points
+from ai_pipeline.cad.shape import Points
 
 PITCH, FEWEST, MOST = 0.06, 20_000, 160_000
 # Cosine between the ray and the outward normal where it leaves: a measured wall, and a color on the heat map.
 PARALLEL, SHOWN = 0.85, 0.5
 # The share of the surface that may be thinner than the minimum that is reported: corners of a mesh, not walls.
 QUANTILE = 0.001
-# A ball smaller than this share of the ray is in a wedge, not in a wall; a second measurement within AGREES confirms the first.
+# A ball smaller than this share of the ray is in a wedge, not in a wall; a second measurement within AGREES confirms
+# the first.
 WEDGE, AGREES = 0.97, 0.03
 # Surfaces nearer than this touch, as far as metal is concerned.
 NARROWEST_GAP, WIDEST_GAP, WIDEST_WIRE = 0.01, 2.0, 3.0
 # A wire is at most this much wider than thick.
 ROUND = 2.0
 WIRE_DIRECTIONS, WIRE_STEP = 4, 3
+MASS_STEP = 20
 SMALLEST_GAP, SMALLEST_REGION, MOST_REGIONS, MOST_CELLS = 0.1, 0.3, 12, 20_000_000
 
 
@@ -65,6 +67,7 @@ class Walls:
     wall: Spot | None = None
     gap: Spot | None = None
     wire: Spot | None = None
+    mass: Spot | None = None
     _middles: Points = field(default_factory=lambda: np.empty((0, 3)))
     _thick: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
@@ -103,9 +106,8 @@ class Walls:
         return found
 
 
-def walls_of(points: Points, faces: Faces) -> Walls:
+def walls_of(scene: Scene) -> Walls:
     """Measure a closed, outward mesh in mm that does not cross itself."""
-    scene = Scene(points, faces)
     spots, owner, pitch = spread(scene, PITCH, FEWEST, MOST)
     out = scene.normals[owner]
     distance, slope = _across(scene, spots, -out)
@@ -121,6 +123,7 @@ def walls_of(points: Points, faces: Faces) -> Walls:
     open_ = np.isfinite(gap) & (facing < -PARALLEL) & (gap > NARROWEST_GAP)
     middles = spots[open_] + out[open_] * (gap[open_] / 2.0)[:, None]
     found.gap = _thinnest(scene, surface, middles, gap[open_], max(int(SMALLEST_GAP / pitch**2), 5))
+    found.mass = _thickest(scene, surface, found)
     found.wire = _wire(scene, surface, found, out[parallel])
     return found
 
@@ -160,6 +163,18 @@ def _thinnest(
             return spot
     value, middle = float(values[at]), middles[at]
     return Spot(value, 2.0 * ball(middle, scene.points, scene.faces, value), _place(middle))
+
+
+def _thickest(scene: Scene, surface: tuple[cKDTree, Points, Points], found: Walls) -> Spot | None:
+    """The largest ball found in the metal, around the middle of some wall."""
+    tree, _, _ = surface
+    middles = found._middles[::MASS_STEP]
+    if not len(middles):
+        return None
+    radius, _ = tree.query(middles)
+    at = int(radius.argmax())
+    size = 2.0 * ball(middles[at], scene.points, scene.faces, float(radius[at]))
+    return Spot(size, size, _place(middles[at]))
 
 
 def _wire(scene: Scene, surface: tuple[cKDTree, Points, Points], found: Walls, out: Points) -> Spot | None:
