@@ -28,6 +28,7 @@ MAX_ANSWER = 8 << 20
 MAX_NOISE = 4 << 10
 
 Progress = Callable[[int, str], None]
+Parts = Callable[[str, Any], None]
 Report = TypeVar("Report", bound=BaseModel)
 
 
@@ -39,11 +40,13 @@ def run_in_child(
     read: Path,
     out_dir: Path,
     progress: Progress | None = None,
+    parts: Parts | None = None,
     limits: Limits | None = None,
 ) -> Report:
     """Run `task` on the file `read`; it may write into `out_dir`. Returns its validated answer.
 
-    The task gets `arguments` (JSON values), `path` and `out_dir`.
+    The task gets `arguments` (JSON values), `path` and `out_dir`. `parts(name, value)` gets what it tells on the way,
+    as unchecked as the child is.
 
     Raises Unreadable when the task refuses the file or does not survive it.
     """
@@ -67,7 +70,7 @@ def run_in_child(
             close_fds=True,
         )
         try:
-            answer, noise = _converse(process, json.dumps(request).encode(), limits, progress)
+            answer, noise = _converse(process, json.dumps(request).encode(), limits, progress, parts)
         finally:
             _kill(process)
     if answer is None:
@@ -91,7 +94,7 @@ def _environment(scratch: str) -> dict[str, str]:
 
 
 def _converse(
-    process: subprocess.Popen[bytes], request: bytes, limits: Limits, progress: Progress | None
+    process: subprocess.Popen[bytes], request: bytes, limits: Limits, progress: Progress | None, parts: Parts | None
 ) -> tuple[dict[str, Any] | None, bytes]:
     """Send the request, read lines until the answer:
     (answer or None when the child ended without one, end of its noise).
@@ -126,20 +129,24 @@ def _converse(
                         return None, noise
                     *lines, pending = (pending + chunk).split(b"\n")
                     for line in lines:
-                        answer = _message(line, progress)
+                        answer = _message(line, progress, parts)
                         if answer is not None:
                             return answer, noise
     return None, noise
 
 
-def _message(line: bytes, progress: Progress | None) -> dict[str, Any] | None:
-    """The final answer of one line; None for a progress line, which is passed on."""
+def _message(line: bytes, progress: Progress | None, parts: Parts | None) -> dict[str, Any] | None:
+    """The final answer of one line; None for a line of progress or a part, which is passed on."""
     try:
         message = json.loads(line)
     except ValueError:
         return {}
     if not isinstance(message, dict):
         return {}
+    if "part" in message:
+        if parts:
+            parts(str(message["part"]), message.get("value"))
+        return None
     if "progress" not in message:
         return message
     if progress and isinstance(message["progress"], int):

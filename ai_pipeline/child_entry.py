@@ -35,7 +35,7 @@ def main() -> None:
         answers.flush()
 
     started = time.monotonic()
-    if TASKS[request["task"]].speaks:
+    if TASKS[request["task"]].patient:
         os.nice(10)  # pictures take long and keep every core busy; pages and measurements go first
     limit_resources(Limits(**request["limits"]))
     libraries = [Path(path) for path in (*SYSTEM, sys.prefix, sys.base_prefix, str(ROOT / "ai_pipeline"))]
@@ -49,6 +49,8 @@ def main() -> None:
             arguments["prepared"] = named(task.prepare)(**arguments)
         if task.speaks:
             arguments["progress"] = lambda percent, note="": say({"progress": percent, "note": note})
+        if task.tells:
+            arguments["say"] = lambda what, value: say({"part": what, "value": value})
         report = named(task.run)(**arguments)
         result = report.model_dump(mode="json")
         usage = resource.getrusage(resource.RUSAGE_SELF)

@@ -1,14 +1,18 @@
 """Read an uploaded file: the worker's door to photos and CAD. Every call parses in an isolated child process."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ai_pipeline.cad.report import CadReport, RenderedImage, RenderReport
+from pydantic import TypeAdapter, ValidationError
+
+from ai_pipeline.cad.report import CadReport, Fact, RenderedImage, RenderReport
 from ai_pipeline.child import Progress, run_in_child
 from ai_pipeline.errors import Unreadable
 from ai_pipeline.imaging.report import PhotoReport
 from ai_pipeline.probe import ProbeReport
+
+_FACTS = TypeAdapter(list[Fact])
 
 
 def inspect_photo(path: Path, *, filename: str, declared_type: str, out_dir: Path) -> PhotoReport:
@@ -27,17 +31,26 @@ def inspect_cad(
     out_dir: Path,
     unit: str | None = None,
     choices: Mapping[str, Any] | None = None,
+    first: Callable[[list[Fact]], None] | None = None,
 ) -> CadReport:
-    """Check and measure a CAD file and write its public preview into `out_dir`.
+    """Check and measure a CAD file; write its public preview and its owner's view into `out_dir`.
 
     `unit` is what a person confirmed ("mm", "cm", "in", "m"); without it the file's own unit or mm is used.
-    `choices` are a person's: `layers` to read (None: those the file shows) and `roles` of bodies.
+    `choices` are a person's: `layers` to read (None: those the file shows) and `roles` of bodies; and the table's:
+    `alloys` to weigh in and `rules` to judge by. `first` gets size, volume and weights before the rest is measured.
     Raises Unreadable.
     """
     arguments = {"filename": filename, "declared_type": declared_type, "unit": unit, "choices": dict(choices or {})}
-    report = run_in_child("cad", arguments, CadReport, read=path, out_dir=out_dir)
-    if report.preview:
-        _check_written(out_dir, {report.preview.name: report.preview.bytes})
+
+    def part(name: str, value: object) -> None:
+        if first and name == "facts":
+            try:
+                first(_FACTS.validate_python(value))
+            except ValidationError:
+                raise Unreadable("reader_stopped", detail="invalid answer") from None
+
+    report = run_in_child("cad", arguments, CadReport, read=path, out_dir=out_dir, parts=part)
+    _check_written(out_dir, {made.name: made.bytes for made in (report.preview, report.studio) if made})
     return report
 
 

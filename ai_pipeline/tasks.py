@@ -10,20 +10,30 @@ class Task:
     """`run` names a `module:function(**arguments) -> BaseModel` that is imported only inside the child.
 
     `prepare` names a function that reads the file with light imports first, so that a file to be refused never waits
-    for numeric libraries; what it returns becomes the argument `prepared`. With `speaks`, `run` also gets `progress`.
+    for numeric libraries; what it returns becomes the argument `prepared`. With `speaks`, `run` also gets `progress`;
+    with `tells` it gets `say(what, value)`, by which parts of the answer leave before it is whole. `patient` tasks let
+    everything else go first.
     """
 
     run: str
     limits: Limits
     prepare: str | None = None
     speaks: bool = False
+    tells: bool = False
+    patient: bool = False
 
 
 TASKS: dict[str, Task] = {
     "photo": Task("ai_pipeline.imaging.inspect:inspect", Limits(30, 25, 1536, 64)),
-    "cad": Task("ai_pipeline.cad.inspect:inspect", Limits(120, 100, 4096, 256), "ai_pipeline.cad.load:prepare"),
+    "cad": Task(
+        "ai_pipeline.cad.inspect:inspect", Limits(120, 100, 4096, 256), "ai_pipeline.cad.load:prepare", tells=True
+    ),
     "render": Task(
-        "ai_pipeline.cad.pictures:render", Limits(900, 1600, 6144, 256), "ai_pipeline.cad.load:prepare", speaks=True
+        "ai_pipeline.cad.pictures:render",
+        Limits(900, 1600, 6144, 256),
+        "ai_pipeline.cad.load:prepare",
+        speaks=True,
+        patient=True,
     ),
     "probe": Task("ai_pipeline.probe:probe", Limits(20, 10, 1024, 1)),
 }

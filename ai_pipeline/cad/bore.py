@@ -204,9 +204,7 @@ def _around(
     return placed, np.hypot(placed[:, 0], placed[:, 1])
 
 
-def _step(
-    placed: NDArray[np.float64], distance: NDArray[np.float64], reach: float
-) -> NDArray[np.float64] | None:
+def _step(placed: NDArray[np.float64], distance: NDArray[np.float64], reach: float) -> NDArray[np.float64] | None:
     """Shift and tilt (x, y, and their slopes along the axis) that widen the clear cylinder most, to first order."""
     around = ((np.arctan2(placed[:, 1], placed[:, 0]) / (2 * math.pi) % 1.0) * AROUND).astype(np.int64) % AROUND
     z = placed[:, 2]

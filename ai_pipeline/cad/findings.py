@@ -31,6 +31,8 @@ CATALOG: dict[str, tuple[Severity, str]] = {
     "duplicate_shells": ("warning", N_("%(count)s surfaces are exact copies of another and were counted once.")),
     "duplicate_faces": ("warning", N_("%(count)s triangles were stored twice and were counted once.")),
     "overlap_unresolved": ("blocker", N_("Overlapping solids could not be united, so volume and weight are not known. Unite them in your CAD program.")),
+    "self_intersecting": ("blocker", N_("%(count)s triangles cross others of the same surface, so volume and weight are not known. Repair the surface there and upload it again.")),
+    "casting_note": ("info", N_("Estimate only: printing takes %(low)s to %(high)s hours of a machine that prints many pieces at once. Casting is done by the flask, about a week at an outside caster. Agree who adds the shrinkage: usually 1.5 %% for a printed pattern and 3.5 %% for a mold.")),
     "no_volume": ("blocker", N_("The surfaces enclose no volume.")),
     "materials_ignored": ("info", N_("The material file that the OBJ names was not read; geometry only.")),
     "only_stones": ("warning", N_("Only stones were found, no metal.")),

@@ -1,35 +1,63 @@
-"""The CAD task of the child: weld, measure, write the preview."""
+"""The CAD task of the child: weld, measure, write the public preview and the owner's own view."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from ai_pipeline.cad.bore import find_bore
 from ai_pipeline.cad.findings import finding
 from ai_pipeline.cad.load import Loaded
 from ai_pipeline.cad.measure import Measured, measure
+from ai_pipeline.cad.parts import Parts, seen_bodies
 from ai_pipeline.cad.preview import write_preview
 from ai_pipeline.cad.report import CadReport, SeenLayer, UnitReport
-from ai_pipeline.cad.solids import shells_of
+from ai_pipeline.cad.solids import joined, shells_of
+from ai_pipeline.cad.studio_mesh import write_studio
 from ai_pipeline.cad.units import Units, report_units
 
 PREVIEW_NAME = "preview.glb"
+STUDIO_NAME = "studio.glb"
 
 
-def inspect(prepared: Loaded, out_dir: str, **_arguments: object) -> CadReport:
-    """Measure a CAD file that was read; write `preview.glb` into `out_dir`. Raises Unreadable."""
+def inspect(
+    prepared: Loaded,
+    out_dir: str,
+    say: Callable[[str, Any], None],
+    choices: Mapping[str, Any] | None = None,
+    **_arguments: object,
+) -> CadReport:
+    """Measure a CAD file that was read; write `preview.glb` and `studio.glb` into `out_dir`. Raises Unreadable.
+
+    `say("facts", ...)` tells the first facts as soon as they are known.
+    """
     kind = prepared.kind
     notes = [finding(code, **params) for code, params in prepared.notes]
     layers = [SeenLayer(**vars(layer)) for layer in prepared.layers]
     if not prepared.bodies:
         return CadReport(
-            format=kind.name, status="stored", facts=[], findings=[finding("nothing_shown"), *notes], layers=layers
+            format=kind.name,
+            status="stored",
+            facts=[],
+            findings=[finding("nothing_shown"), *notes],
+            bodies=seen_bodies(Parts(), prepared.hidden),
+            layers=layers,
         )
-    measured = measure(shells_of(prepared.bodies), prepared.units)
+    welding = shells_of(prepared.bodies, len(prepared.bodies) + len(prepared.hidden))
+    measured = measure(
+        welding,
+        prepared.units,
+        choices,
+        prepared.hidden,
+        first=lambda facts: say("facts", [fact.model_dump(mode="json") for fact in facts]),
+    )
     findings = [*measured.findings, *notes]
-    preview = None
+    preview = studio = None
+    z_up = kind.name != "GLB"
     try:
-        preview = write_preview(measured.metal, measured.stones, Path(out_dir) / PREVIEW_NAME, z_up=kind.name != "GLB")
+        preview = write_preview(measured.metal, measured.stones, Path(out_dir) / PREVIEW_NAME, z_up=z_up)
+        if prepared.units.plausible:  # before that no length is true, and this view shows lengths
+            target = Path(out_dir) / STUDIO_NAME
+            studio = write_studio(measured.metal, measured.stones, measured.walls, target, z_up=z_up)
     except (ValueError, ZeroDivisionError, RuntimeError):
         findings.append(finding("preview_failed"))
     return CadReport(
@@ -38,7 +66,11 @@ def inspect(prepared: Loaded, out_dir: str, **_arguments: object) -> CadReport:
         facts=measured.facts,
         findings=findings,
         stones=measured.stone_sizes,
+        verdicts=measured.verdicts,
+        bodies=measured.bodies,
+        exact=measured.exact,
         preview=preview,
+        studio=studio,
         units=unit_report(prepared.units, measured),
         layers=layers,
     )
@@ -49,9 +81,7 @@ def unit_report(units: Units, measured: Measured) -> UnitReport:
     facts = {fact.name: fact.value for fact in measured.facts}
     diameter, volume = facts.get("inner_diameter"), facts.get("volume")
     if not units.plausible and measured.metal:
-        starts = np.cumsum([0, *(len(shell.vertices) for shell in measured.metal)])
-        faces = np.vstack([shell.faces + start for shell, start in zip(measured.metal, starts, strict=False)])
-        bore = find_bore(np.vstack([shell.vertices for shell in measured.metal]), faces)
+        bore = find_bore(*joined(measured.metal))
         diameter = bore.diameter if bore else None
     return report_units(
         units,

@@ -138,7 +138,7 @@ def _orientation(a: Points, b: Points, c: Points, d: Points) -> NDArray[np.int64
         + np.abs(u[:, 1]) * (np.abs(v[:, 2] * w[:, 0]) + np.abs(v[:, 0] * w[:, 2]))
         + np.abs(u[:, 2]) * (np.abs(v[:, 0] * w[:, 1]) + np.abs(v[:, 1] * w[:, 0]))
     )
-    sign = np.sign(value).astype(np.int64)
+    sign: NDArray[np.int64] = np.sign(value).astype(np.int64)
     for row in np.flatnonzero(np.abs(value) <= BOUND * size).tolist():
         sign[row] = _exact(a[row], b[row], c[row], d[row])
     return sign
@@ -147,7 +147,5 @@ def _orientation(a: Points, b: Points, c: Points, d: Points) -> NDArray[np.int64
 def _exact(*rows: NDArray[np.float64]) -> int:
     a, b, c, d = ([Fraction(float(value)) for value in row] for row in rows)
     u, v, w = ([x - y for x, y in zip(row, d, strict=True)] for row in (a, b, c))
-    value = (
-        u[0] * (v[1] * w[2] - v[2] * w[1]) + u[1] * (v[2] * w[0] - v[0] * w[2]) + u[2] * (v[0] * w[1] - v[1] * w[0])
-    )
+    value = u[0] * (v[1] * w[2] - v[2] * w[1]) + u[1] * (v[2] * w[0] - v[0] * w[2]) + u[2] * (v[0] * w[1] - v[1] * w[0])
     return (value > 0) - (value < 0)

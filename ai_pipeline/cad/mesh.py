@@ -160,6 +160,33 @@ def normals(vertices: Points, faces: Faces) -> tuple[Points, NDArray[np.float64]
     return cross / np.where(length > 0, length, 1.0)[:, None], length / 2.0
 
 
+def shaded(points: Points, faces: Faces, degrees: float) -> tuple[Points, Points, Faces]:
+    """(points, normals, faces) for drawing: corners keep apart where faces meet sharper than `degrees`, else share."""
+    unit, sizes = normals(points, faces)
+    corner, owner = faces.ravel(), np.repeat(np.arange(len(faces)), 3)
+    directions = unit[owner]
+    if degrees:
+        order = np.argsort(corner, kind="stable")
+        counts = np.bincount(corner, minlength=len(points))
+        starts = np.cumsum(counts) - counts
+        # Every pair of faces around a point: those that lie nearly in one plane share their direction.
+        around = counts[corner[order]]
+        one = np.repeat(order, around)
+        first = np.repeat(starts[corner[order]], around)
+        step = np.arange(len(one)) - np.repeat(np.cumsum(around) - around, around)
+        two = order[first + step]
+        alike = np.einsum("ij,ij->i", directions[one], directions[two]) >= np.cos(np.radians(degrees))
+        one, weight = one[alike], sizes[owner[two[alike]]]
+        pushed = directions[two[alike]] * weight[:, None]
+        smooth = np.column_stack([np.bincount(one, pushed[:, axis], len(corner)) for axis in range(3)])
+        length = np.linalg.norm(smooth, axis=1, keepdims=True)
+        directions = np.where(length > 0, smooth / np.where(length > 0, length, 1.0), directions)
+    rounded = np.round(directions * 127).astype(np.int64) + 128
+    key = ((corner.astype(np.int64) << 8 | rounded[:, 0]) << 8 | rounded[:, 1]) << 8 | rounded[:, 2]
+    _, kept, order = np.unique(key, return_index=True, return_inverse=True)
+    return points[corner[kept]], directions[kept], order.reshape(-1, 3).astype(np.int64)
+
+
 def winding(point: NDArray[np.float64], vertices: Points, faces: Faces) -> float:
     """How often a closed mesh winds around a point: 1 inside, 0 outside (van Oosterom and Strackee 1983)."""
     a, b, c = (vertices - point)[faces.T]

@@ -17,7 +17,8 @@ class Fact(BaseModel):
     """One measured value. `value` is None when it cannot be trusted; `reason` then says why in a stable code.
 
     `tolerance` is in `unit`; `confidence` runs from 0 to 1 (1: exact for this mesh; lower where an assumption enters).
-    `place` is where it was measured, for a number that belongs to one spot.
+    `place` is where it was measured, for a number that belongs to one spot. A weight also has `low` and `high`: what
+    is left of it after finishing, in the lightest and the heaviest published density.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Fact(BaseModel):
     tolerance: float | None = None
     reason: str | None = None
     place: Place | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 class Finding(Note):

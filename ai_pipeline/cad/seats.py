@@ -24,8 +24,9 @@ ROUND, FLAT, SLACK = 0.04, 0.08, 0.01
 # A rim that is nearly whole may be this many times less round and flat: its shape is no accident.
 WHOLE, WHOLE_FACTOR = math.radians(300), 3.0
 FEWEST_POINTS, MOST_ARCS = 5, 4_000
-# A seat is open to one side and to its rim, and not shallow on the other, in shares of its radius.
-OPEN, CLEAR, SHALLOWEST = 1.2, 0.6, 0.4
+# A seat is open to one side and to its rim, and neither shallow nor bottomless on the other,
+# in shares of its radius.
+OPEN, CLEAR, SHALLOWEST, DEEPEST = 1.2, 0.6, 0.4, 3.0
 SPOKES = 12
 
 
@@ -63,7 +64,7 @@ def find_seats(scene: Scene) -> list[Seat]:
     found = []
     for first, group in seats:
         radius = float(np.median([rim.radius for rim in group]))
-        if first.floor >= SHALLOWEST * radius:
+        if SHALLOWEST * radius <= first.floor <= DEEPEST * radius:
             place = tuple(round(float(value), 3) for value in first.middle)
             found.append(Seat(place, round(2.0 * radius, 3)))  # type: ignore[arg-type]
     return found
@@ -110,7 +111,7 @@ def _fit(points: Points) -> _Rim | None:
 
 
 def _hollow(scene: Scene, rim: _Rim) -> bool:
-    """Whether the middle of the rim is empty out to its side, open above and not shallow; sets the depth of its floor."""
+    """Whether the middle of the rim is empty and open to one side; sets the depth of its floor."""
     side = np.cross(rim.normal, np.eye(3)[int(np.abs(rim.normal).argmin())])
     side /= np.linalg.norm(side)
     turns = np.linspace(0.0, 2 * math.pi, SPOKES, endpoint=False)

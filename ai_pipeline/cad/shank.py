@@ -31,7 +31,7 @@ def cuts(points: Points, faces: Faces, bore: Bore, stones: Points) -> list[Cut]:
     """The shank at the QUARTERS, as far as metal is met there. `stones` are the middles of the stones."""
     axis = np.array(bore.axis)
     placed = points - np.array(bore.center)
-    up = _head(placed, axis, stones - np.array(bore.center))
+    up = head_of(points, bore, stones)
     side = np.cross(axis, up)
     found = []
     for angle in QUARTERS:
@@ -46,8 +46,10 @@ def cuts(points: Points, faces: Faces, bore: Bore, stones: Points) -> list[Cut]:
     return found
 
 
-def _head(placed: Points, axis: NDArray[np.float64], stones: Points) -> NDArray[np.float64]:
+def head_of(points: Points, bore: Bore, stones: Points) -> NDArray[np.float64]:
     """The unit direction of the top: where the stones are, else what stands out, else up in the drawing."""
+    axis = np.array(bore.axis)
+    placed, stones = points - np.array(bore.center), stones - np.array(bore.center)
 
     def across(direction: NDArray[np.float64]) -> NDArray[np.float64]:
         flat: NDArray[np.float64] = direction - axis * float(direction @ axis)
