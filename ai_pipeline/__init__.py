@@ -7,7 +7,7 @@ Files (each call parses in a child process without network, environment or inher
 * `ai_pipeline.intake.render_cad(path, filename=, out_dir=, alloy=, size=, views=, progress=) -> list[RenderedImage]`
 * every one raises `ai_pipeline.errors.Unreadable(code, message, params)` for a file that is refused.
 
-Weights: `ai_pipeline.cad.alloys.ALLOYS`, `grams(volume_mm3, alloy)`; sizes:
+Weights: `ai_pipeline.cad.alloys.densities(rows)`, `Density.grams(volume_mm3)`; sizes:
 `ai_pipeline.cad.sizes.ring_sizes(diameter_mm)`.
 
 Words (need a `ai_pipeline.gemini.GeminiClient`):

@@ -9,7 +9,7 @@ from ai_pipeline.cad.alloys import FINISHING_LOSS, Density
 from ai_pipeline.cad.bore import Bore
 from ai_pipeline.cad.gems import StoneSize
 from ai_pipeline.cad.parts import Parts
-from ai_pipeline.cad.report import Fact, Stone
+from ai_pipeline.cad.report import Fact, Stone, place_of
 from ai_pipeline.cad.shank import Cut, head_of
 from ai_pipeline.cad.shape import Points
 from ai_pipeline.cad.sizes import ring_sizes
@@ -157,12 +157,12 @@ def unknown_walls(reason: str | None) -> list[Fact]:
 def ring_facts(bore: Bore, shank: list[Cut]) -> list[Fact]:
     """Axis, inner diameter, sizes, and the shank at four points."""
     method = f"largest clear cylinder, touched on {bore.coverage:.0%} of the circle"
-    center = tuple(round(value, 3) for value in bore.center)
+    center = place_of(bore.center)
     axis = " ".join(f"{round(value, 4) + 0.0:g}" for value in bore.axis)
     found = [
         Fact(name="inner_diameter", value=round(bore.diameter, 3), unit="mm", method=method, tolerance=BORE_MM,
-             place=center),  # type: ignore[arg-type]
-        Fact(name="axis", value=axis, method="axis of that cylinder, x y z", place=center),  # type: ignore[arg-type]
+             place=center),
+        Fact(name="axis", value=axis, method="axis of that cylinder, x y z", place=center),
         Fact(name="band_width", value=round(bore.length, 3), unit="mm", method="extent along the axis of the bore",
              tolerance=LENGTH_MM),
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
 from ai_pipeline.cad.mesh import normals
-from ai_pipeline.cad.report import Place
+from ai_pipeline.cad.report import Place, place_of
 from ai_pipeline.cad.solids import Shell
 
 SMALLEST, LARGEST, FLATTEST = 0.6, 25.0, 0.2
@@ -127,7 +127,7 @@ def measure_stone(shell: Shell, species: str | None = None) -> StoneSize:
         round(depth, 3),
         round(carat, 4),
         species,
-        tuple(round(float(x), 3) for x in (shell.low + shell.high) / 2.0),  # type: ignore[arg-type]
+        place_of((shell.low + shell.high) / 2.0),
         "formula" if trusted else "volume",
     )
 

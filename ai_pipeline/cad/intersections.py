@@ -16,7 +16,7 @@ from embreex.rtcore_scene import EmbreeScene
 from numpy.typing import NDArray
 
 from ai_pipeline.cad.mesh import edges, normals
-from ai_pipeline.cad.report import Place
+from ai_pipeline.cad.report import Place, place_of
 from ai_pipeline.cad.shape import Faces, Points
 
 # Shewchuk's bound for orient3d in one pass of doubles.
@@ -52,7 +52,7 @@ def self_intersections(points: Points, faces: Faces) -> Crossings:
     if not count:
         return Crossings(0, None)
     middle = points[faces[np.flatnonzero(crossing)[0]]].mean(axis=0)
-    return Crossings(count, (round(float(middle[0]), 3), round(float(middle[1]), 3), round(float(middle[2]), 3)))
+    return Crossings(count, place_of(middle))
 
 
 def _folded(points: Points, faces: Faces) -> NDArray[np.int64]:

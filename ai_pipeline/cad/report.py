@@ -1,5 +1,6 @@
 """What is known about a CAD file: facts with their method, findings, stones, and the public preview."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel
@@ -11,6 +12,12 @@ Value = float | int | bool | str | None
 Place = tuple[float, float, float]
 Verdict = Literal["printable", "castable", "wearable"]
 Level = Literal["pass", "review", "fail", "unknown"]
+
+
+def place_of(point: Iterable[float]) -> Place:
+    """A point as it is reported: micrometers, and no negative zero."""
+    x, y, z = (round(float(value), 3) + 0.0 for value in point)
+    return x, y, z
 
 
 class Fact(BaseModel):

@@ -53,8 +53,8 @@ def judge(
 ) -> tuple[list[Finding], dict[Verdict, Level]]:
     """(findings, the three verdicts). `thin` holds the regions below the limit of a wall rule, by its code.
 
-    A number that is not known decides nothing: its verdict stays "unknown". Without any rule for a question, only
-    the soundness of the solid answers it.
+    A number that is not known decides nothing: its verdict stays "unknown", and so does a question without a rule;
+    whether a sound solid can be printed needs none.
     """
     known = {fact.name: fact for fact in facts}
     volume = known.get("volume")
@@ -63,7 +63,9 @@ def judge(
         return [], {name: "fail" if broken and name == "printable" else "unknown" for name in get_args(Verdict)}
     findings: list[Finding] = []
     levels: dict[Verdict, list[Level]] = {name: ["pass"] for name in get_args(Verdict)}
+    asked: set[Verdict] = set()
     for rule in rules:
+        asked.add(rule.verdict)
         for fact in _facts(rule, known):
             if fact.value is None:
                 levels[rule.verdict].append("pass" if fact.reason == "none_found" else "unknown")
@@ -76,6 +78,8 @@ def judge(
             spots: list[tuple[float, Place | None]] = [(region.value, region.place) for region in regions]
             spots = spots or [(value, fact.place)]
             findings += [_finding(rule, *spot) for spot in spots]
+    for name in set(levels) - asked - {"printable"}:
+        levels[name].append("unknown")
     return findings, {name: max(found, key=WORSE.index) for name, found in levels.items()}
 
 

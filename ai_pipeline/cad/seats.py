@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ai_pipeline.cad.mesh import creases
 from ai_pipeline.cad.rays import Scene
-from ai_pipeline.cad.report import Place
+from ai_pipeline.cad.report import Place, place_of
 from ai_pipeline.cad.shape import Points
 
 SHARP_DEGREES = 25.0
@@ -65,8 +65,7 @@ def find_seats(scene: Scene) -> list[Seat]:
     for first, group in seats:
         radius = float(np.median([rim.radius for rim in group]))
         if SHALLOWEST * radius <= first.floor <= DEEPEST * radius:
-            place = tuple(round(float(value), 3) for value in first.middle)
-            found.append(Seat(place, round(2.0 * radius, 3)))  # type: ignore[arg-type]
+            found.append(Seat(place_of(first.middle), round(2.0 * radius, 3)))
     return found
 
 

@@ -8,7 +8,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ai_pipeline.cad.bore import Bore, frame_of
-from ai_pipeline.cad.report import Place
+from ai_pipeline.cad.report import Place, place_of
 from ai_pipeline.cad.shape import Faces, Points
 
 # Degrees from the head: the head itself, the sides, the bottom.
@@ -41,8 +41,7 @@ def cuts(points: Points, faces: Faces, bore: Bore, stones: Points) -> list[Cut]:
         if cut:
             (low_r, high_r), (low_z, high_z) = cut
             middle = np.array(bore.center) + out * (low_r + high_r) / 2.0 + axis * (low_z + high_z) / 2.0
-            place = tuple(round(float(value), 3) for value in middle)
-            found.append(Cut(angle, high_z - low_z, high_r - low_r, place))  # type: ignore[arg-type]
+            found.append(Cut(angle, high_z - low_z, high_r - low_r, place_of(middle)))
     return found
 
 

@@ -13,7 +13,7 @@ from scipy.ndimage import label
 from scipy.spatial import cKDTree
 
 from ai_pipeline.cad.rays import START, Scene, ball, spread
-from ai_pipeline.cad.report import Place
+from ai_pipeline.cad.report import Place, place_of
 from ai_pipeline.cad.shape import Points
 
 PITCH, FEWEST, MOST = 0.06, 20_000, 160_000
@@ -92,7 +92,7 @@ class Walls:
             if area >= SMALLEST_REGION:
                 value = float(np.quantile(thickness[mine], 0.05))
                 at = middles[mine[np.abs(thickness[mine] - value).argmin()]]
-                regions.append(Region(round(area, 2), round(value, 4), _place(at)))
+                regions.append(Region(round(area, 2), round(value, 4), place_of(at)))
         return sorted(regions, key=lambda region: region.value)[:MOST_REGIONS]
 
     def nearest(self, points: Points) -> NDArray[np.float64]:
@@ -158,11 +158,11 @@ def _thinnest(
     at = kept[rank - 1]
     for number in kept[rank - 1 : rank + 7]:
         value, middle = float(values[number]), middles[number]
-        spot = Spot(value, 2.0 * ball(middle, scene.points, scene.faces, value), _place(middle))
+        spot = Spot(value, 2.0 * ball(middle, scene.points, scene.faces, value), place_of(middle))
         if spot.confirmed:
             return spot
     value, middle = float(values[at]), middles[at]
-    return Spot(value, 2.0 * ball(middle, scene.points, scene.faces, value), _place(middle))
+    return Spot(value, 2.0 * ball(middle, scene.points, scene.faces, value), place_of(middle))
 
 
 def _thickest(scene: Scene, surface: tuple[cKDTree, Points, Points], found: Walls) -> Spot | None:
@@ -174,7 +174,7 @@ def _thickest(scene: Scene, surface: tuple[cKDTree, Points, Points], found: Wall
     radius, _ = tree.query(middles)
     at = int(radius.argmax())
     size = 2.0 * ball(middles[at], scene.points, scene.faces, float(radius[at]))
-    return Spot(size, size, _place(middles[at]))
+    return Spot(size, size, place_of(middles[at]))
 
 
 def _wire(scene: Scene, surface: tuple[cKDTree, Points, Points], found: Walls, out: Points) -> Spot | None:
@@ -197,7 +197,3 @@ def _wire(scene: Scene, surface: tuple[cKDTree, Points, Points], found: Walls, o
     slim = width <= ROUND * thick
     rank = max(int(QUANTILE * len(found._thick) / WIRE_STEP), 3)
     return _thinnest(scene, surface, middles[slim], thick[slim], rank)
-
-
-def _place(point: NDArray[np.float64]) -> Place:
-    return (round(float(point[0]), 3), round(float(point[1]), 3), round(float(point[2]), 3))
