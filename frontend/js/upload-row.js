@@ -30,7 +30,6 @@ function icon(name) {
 class Row {
   constructor(file, list) {
     this.file = file;
-    this.canceled = false;
     this.element = document.createElement("li");
     this.element.className = "upload-row sending";
     this.thumb = make("span", "thumb", this.element);
@@ -38,19 +37,25 @@ class Row {
     const name = make("p", "name", middle, file.name);
     name.dir = "auto";
     this.detail = make("p", "detail", middle, size(file.size));
-    const frame = make("div", "progress", middle);
-    this.bar = make("progress", "", frame);
+    this.frame = make("div", "progress", middle);
+    this.bar = make("progress", "", this.frame);
     this.bar.max = 100;
     this.bar.value = 0;
     this.bar.setAttribute("aria-label", file.name);
     this.controls = make("div", "controls", this.element);
-    this.cancelButton = make("button", "button icon-only plain small", this.controls);
-    this.cancelButton.type = "button";
-    this.cancelButton.setAttribute("aria-label", say("upload_cancel", { name: file.name }));
-    this.cancelButton.append(icon("x"));
-    this.cancelButton.addEventListener("click", () => this.cancel());
+    this.pauseButton = this.button("pause", say("upload_pause", { name: file.name }), () => this.onPause?.());
+    this.cancelButton = this.button("x", say("upload_cancel", { name: file.name }), () => this.onCancel?.());
     this.preview();
     list.append(this.element);
+  }
+
+  button(name, label, action) {
+    const button = make("button", "button icon-only plain small", this.controls);
+    button.type = "button";
+    button.setAttribute("aria-label", label);
+    button.append(icon(name));
+    button.addEventListener("click", action);
+    return button;
   }
 
   preview() {
@@ -69,13 +74,13 @@ class Row {
     this.detail.textContent = `${size(this.file.size)} · ${text}`;
   }
 
+  /* On the way again: no question, no refusal, nothing to press but pause and cancel. */
   wait() {
-    this.canceled = false;
     this.element.classList.remove("failed");
     this.detail.removeAttribute("role");
-    this.bar.parentElement.hidden = false;
-    this.bar.value = 0;
-    this.again?.remove();
+    this.frame.hidden = false;
+    this.pauseButton.hidden = false;
+    this.choice?.remove();
     this.tell(say("upload_waiting"));
   }
 
@@ -84,21 +89,47 @@ class Row {
     this.tell(text);
   }
 
-  fail(text, retry = false) {
-    this.element.classList.add("failed");
-    this.bar.parentElement.hidden = true;
-    this.detail.setAttribute("role", "alert");
-    this.detail.textContent = text;
-    if (!retry) return;
-    this.again = make("button", "button small", this.controls, say("upload_again"));
-    this.again.type = "button";
-    this.again.addEventListener("click", () => this.onRetry?.());
+  /* All bytes are there: from now on it cannot be stopped. */
+  finish(text) {
+    this.pauseButton.remove();
+    this.cancelButton.remove();
+    this.progress(1, text);
   }
 
-  cancel() {
-    this.canceled = true;
-    this.onCancel?.();
-    this.onRemove?.();
+  /* One thing that can be done next, as a button with words. */
+  ask(text, action) {
+    this.pauseButton.hidden = true;
+    this.choice?.remove();
+    this.choice = make("button", "button small", this.controls, text);
+    this.choice.type = "button";
+    this.choice.setAttribute("aria-label", `${text}: ${this.file.name}`);
+    this.choice.addEventListener("click", action);
+    this.controls.prepend(this.choice);
+  }
+
+  paused(action) {
+    this.tell(say("upload_paused", { percent: this.bar.value }));
+    this.ask(say("upload_go_on"), action);
+    this.choice.focus();
+  }
+
+  offer(text, action) {
+    this.frame.hidden = true;
+    this.tell(text);
+    this.ask(say("upload_reuse"), action);
+    announce(text);
+  }
+
+  fail(text, retry) {
+    this.element.classList.add("failed");
+    this.frame.hidden = true;
+    this.pauseButton.hidden = true;
+    this.detail.setAttribute("role", "alert");
+    this.detail.textContent = text;
+    if (retry) this.ask(say("upload_again"), retry);
+  }
+
+  remove() {
     this.element.remove();
     announce(say("upload_canceled"));
   }

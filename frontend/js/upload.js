@@ -1,28 +1,127 @@
-/* Drop zones: choose, drop or paste files; three at a time they are read, announced, sent to the object store and completed. */
-import { Refused, send } from "./upload-transfer.js";
+/* Drop zones: choose, drop or paste files; three at a time they are read, announced, sent to the object store and completed.
+   What a reload or a lost connection left unfinished goes on when the file is there again. */
+import { fingerprint, forget, unfinished } from "./upload-memory.js";
 import { createRow, size } from "./upload-row.js";
+import { Refused, SameFile, post, send } from "./upload-transfer.js";
 import { say } from "./words.js";
 
 const AT_ONCE = 3;
+const waiting = [];
+const active = new Set();
+
+function next() {
+  while (active.size < AT_ONCE && waiting.length) run(waiting.shift());
+}
+
+async function run(item) {
+  active.add(item);
+  const stop = new AbortController();
+  item.stop = stop;
+  try {
+    await send(item, stop.signal);
+    item.done();
+  } catch (error) {
+    if (!stop.signal.aborted) item.failed(error);
+  } finally {
+    active.delete(item);
+    next();
+  }
+}
+
+const serverRow = (id) => document.getElementById(`asset-${id}`);
+
+/* One file on its way, and the row that shows it. */
+class Item {
+  constructor(zone, file, handle) {
+    Object.assign(this, { zone, file, handle, settings: zone.settings, place: zone.place });
+    this.key = fingerprint(zone.place, file);
+    this.row = createRow(file, zone.rows);
+    this.row.onPause = () => this.pause();
+    this.row.onCancel = () => this.cancel();
+  }
+
+  get rowUrl() {
+    return this.address(this.settings.rowUrl);
+  }
+
+  get completeUrl() {
+    return this.address(this.settings.completeUrl);
+  }
+
+  address(pattern) {
+    return pattern.replace("{id}", this.id).replace("%7Bid%7D", this.id);
+  }
+
+  queue() {
+    this.row.wait();
+    waiting.push(this);
+    next();
+  }
+
+  /* The server knows the file now; a row it had for it from an earlier try makes room for ours. */
+  announced(id) {
+    this.id = id;
+    this.url = this.address(this.settings.assetUrl);
+    const old = serverRow(id);
+    if (old && old !== this.row.element) old.replaceWith(this.row.element);
+  }
+
+  withdraw() {
+    this.stop?.abort(new Error("stopped"));
+    const place = waiting.indexOf(this);
+    if (place >= 0) waiting.splice(place, 1);
+  }
+
+  pause() {
+    this.withdraw();
+    this.row.paused(() => this.queue());
+  }
+
+  async cancel() {
+    this.withdraw();
+    this.row.remove();
+    this.done();
+    await forget(this.key);
+    if (this.url) await post(`${this.url}/remove`, {}).catch(() => {}); /* the server gives it up by itself in time */
+  }
+
+  done() {
+    this.zone.known.delete(this.key);
+  }
+
+  failed(error) {
+    if (error instanceof SameFile) {
+      this.row.offer(error.words, () => {
+        this.agreed = true;
+        this.queue();
+      });
+      return;
+    }
+    if (error.answer?.code === "wrong_bytes") forget(this.key);
+    const final = error instanceof Refused;
+    if (final) this.done();
+    this.row.fail(error.message || say("upload_failed"), final ? null : () => this.queue());
+  }
+}
 
 class Zone {
   constructor(root) {
-    this.root = root;
     this.settings = root.dataset;
+    this.place = `${root.dataset.createUrl} ${root.dataset.kind}`;
     this.form = root.querySelector("form");
     this.input = root.querySelector('input[type="file"]');
     this.rows = document.getElementById(root.dataset.rows);
-    this.waiting = [];
-    this.active = 0;
+    this.endings = this.input.accept.split(",").filter((part) => part.startsWith("."));
     this.known = new Set();
-    root.querySelector("[data-upload-fallback]")?.remove();
+    for (const element of root.querySelectorAll("[data-upload-fallback]")) element.remove();
     this.input.required = false;
     this.listen();
+    this.restore();
   }
 
   listen() {
     this.input.addEventListener("change", () => {
-      this.take(this.input.files);
+      this.take([...this.input.files]);
       this.input.value = "";
     });
     this.form.addEventListener("submit", (event) => event.preventDefault());
@@ -39,66 +138,101 @@ class Zone {
         this.form.classList.remove("over");
       });
     }
-    this.form.addEventListener("drop", (event) => {
+    this.form.addEventListener("drop", async (event) => {
       event.preventDefault();
-      this.take(event.dataTransfer.files);
-    });
-    document.addEventListener("paste", (event) => {
-      if (event.target.closest?.("input, textarea")) return;
-      if (event.clipboardData?.files.length) this.take(event.clipboardData.files);
+      const files = [...event.dataTransfer.files];
+      /* Asked for at once: what was dropped is out of reach when this event is over. */
+      const dropped = [...event.dataTransfer.items].filter((entry) => entry.kind === "file");
+      const handles = await Promise.all(dropped.map((entry) => entry.getAsFileSystemHandle?.().catch(() => null)));
+      this.take(files, handles);
     });
   }
 
-  take(files) {
-    for (const file of this.input.multiple ? files : [...files].slice(0, 1)) {
-      const identity = `${file.name}/${file.size}/${file.lastModified}`;
-      const row = createRow(file, this.rows);
-      const refusal = this.refuse(file, identity);
-      if (refusal) {
-        row.fail(refusal);
-        continue;
-      }
-      this.known.add(identity);
-      row.onRetry = () => this.queue(file, row);
-      row.onRemove = () => this.known.delete(identity);
-      this.queue(file, row);
+  takes(file) {
+    return !this.endings.length || this.endings.some((ending) => file.name.toLowerCase().endsWith(ending));
+  }
+
+  take(files, handles = []) {
+    const chosen = this.input.multiple ? files : files.slice(0, 1);
+    chosen.forEach((file, number) => {
+      /* A CAD file dropped among the photos goes where it belongs. */
+      const zone = this.takes(file) ? this : (zones.find((other) => other.takes(file)) ?? this);
+      zone.add(file, handles[number]);
+    });
+  }
+
+  add(file, handle) {
+    const item = new Item(this, file, handle);
+    const refusal = this.refuse(file, item.key);
+    if (refusal) {
+      item.row.onCancel = () => item.row.remove();
+      item.row.fail(refusal);
+      return;
     }
+    this.known.add(item.key);
+    item.queue();
   }
 
-  refuse(file, identity) {
+  refuse(file, key) {
     const most = Number(this.settings.maxBytes);
-    if (this.known.has(identity)) return say("upload_twice", { name: file.name });
+    if (this.known.has(key)) return say("upload_twice", { name: file.name });
     if (file.size === 0) return say("upload_empty", { name: file.name });
+    if (!this.takes(file)) {
+      const kinds = this.endings.map((ending) => ending.slice(1).toUpperCase());
+      return say("upload_kind", { name: file.name, kinds: kinds.join(", ") });
+    }
     if (most && file.size > most) {
       return say("upload_too_big", { name: file.name, size: size(file.size), limit: size(most) });
     }
     return "";
   }
 
-  queue(file, row) {
-    row.wait();
-    this.waiting.push({ file, row });
-    this.next();
+  /* Rows of uploads that this browser left unfinished say how far they came, or go on by themselves. */
+  async restore() {
+    for (const record of await unfinished(this.place)) {
+      const row = serverRow(record.asset);
+      if (!row?.classList.contains("waiting")) {
+        await forget(record.key);
+        continue;
+      }
+      row.querySelector(".detail").textContent = say("upload_stopped", { percent: record.percent });
+      if (record.handle) await this.reopen(record, row);
+    }
   }
 
-  async next() {
-    if (this.active >= AT_ONCE || !this.waiting.length) return;
-    const { file, row } = this.waiting.shift();
-    if (row.canceled) return this.next();
-    this.active += 1;
-    try {
-      await send(file, row, this.settings);
-    } catch (error) {
-      if (!row.canceled) row.fail(error.message || say("upload_failed"), !(error instanceof Refused));
-    } finally {
-      this.active -= 1;
-      this.next();
+  async reopen(record, row) {
+    const goOn = async () => {
+      try {
+        const file = await record.handle.getFile();
+        if (fingerprint(this.place, file) === record.key) this.add(file, record.handle);
+      } catch {
+        /* Moved or not allowed: the row says to choose it again. */
+      }
+    };
+    if ((await record.handle.queryPermission({ mode: "read" })) === "granted") {
+      await goOn();
+      return;
     }
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button small";
+    button.textContent = say("upload_go_on");
+    button.addEventListener("click", async () => {
+      if ((await record.handle.requestPermission({ mode: "read" })) === "granted") await goOn();
+    });
+    row.querySelector(".controls").prepend(button);
   }
 }
 
-const zones = [...document.querySelectorAll("[data-upload]")].filter((root) => root.querySelector("form")).map((root) => new Zone(root));
+const zones = [];
+for (const root of document.querySelectorAll("[data-upload]")) {
+  if (root.querySelector("form")) zones.push(new Zone(root));
+}
 
+document.addEventListener("paste", (event) => {
+  if (event.target.closest?.("input, textarea") || !event.clipboardData?.files.length || !zones.length) return;
+  zones[0].take([...event.clipboardData.files]);
+});
 /* A file dropped beside the zone must not replace the page. */
 for (const kind of ["dragover", "drop"]) {
   document.addEventListener(kind, (event) => {
@@ -106,5 +240,5 @@ for (const kind of ["dragover", "drop"]) {
   });
 }
 window.addEventListener("beforeunload", (event) => {
-  if (zones.some((zone) => zone.active)) event.preventDefault();
+  if (active.size) event.preventDefault();
 });

@@ -76,8 +76,9 @@ class Design(Created, Base):
 class Asset(Created, Base):
     """One uploaded file. `state` moves by designs.rules.ASSET.
 
-    The browser writes to `upload_key`; after the bytes were verified they are kept under `storage_key`, which no
-    upload form ever named. `reason` is {code, message, params} of a refusal, `report` what reading it told.
+    The browser writes to `upload_key`, whole or in the parts of `upload_id`; after the bytes were verified they are
+    kept under `storage_key`, which no upload form ever named. `reason` is {code, message, params} of a refusal,
+    `report` what reading it told.
     """
 
     __tablename__ = "assets"
@@ -112,6 +113,8 @@ class Asset(Created, Base):
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     upload_key: Mapped[str | None] = mapped_column(String(200))
+    #: The store's name for an upload in parts that was begun and not yet completed.
+    upload_id: Mapped[str | None] = mapped_column(String(1024))
     storage_key: Mapped[str | None] = mapped_column(String(200))
     state: Mapped[str] = mapped_column(String(20), default="awaiting_upload")
     progress: Mapped[int] = mapped_column(default=0)

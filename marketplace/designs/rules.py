@@ -1,5 +1,7 @@
 """Rules of designs and files as tables and pure functions: states, limits, what blocks listing."""
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -13,6 +15,17 @@ KEEP_REMOVED = timedelta(days=90)
 #: Bytes one organization may keep. Powers of ten, like all limits that are shown.
 QUOTA = 20 * 10**9
 MIN_DESCRIPTION = 40
+#: How long a file that was announced is waited for; its bytes may come in several sittings.
+WAIT_FOR_BYTES = timedelta(days=3)
+#: Bytes of a part, but for the last one. The store takes no smaller parts than 5 MiB; a lost connection costs one.
+PART_SIZE = 8 * 10**6
+#: What a plain form without a script may carry through the web process in one go, in bytes.
+MAX_PLAIN_FORM = 10 * 10**6
+MAX_NAME = 255
+
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}", re.ASCII)
+#: Control, format (direction marks, zero width) and unassigned characters, and halves of pairs.
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 
 CATEGORIES = ("ring", "earrings", "pendant", "necklace", "bracelet", "bangle", "brooch", "cufflinks", "other")
 
@@ -29,8 +42,18 @@ class Limit:
 
     @property
     def accept(self) -> str:
-        """For the `accept` attribute of a file field."""
-        return ",".join(self.endings)
+        """For the `accept` attribute of a file field; with `image/*` a phone offers its camera roll."""
+        return ",".join((*(("image/*",) if self.pictures else ()), *self.endings))
+
+    @property
+    def plain_bytes(self) -> int:
+        """What a form without a script may carry of such files in one go."""
+        return min(self.max_bytes, MAX_PLAIN_FORM)
+
+    @property
+    def pictures(self) -> bool:
+        """Whether files of this kind are photos."""
+        return self.endings == _PHOTO_ENDINGS
 
 
 LIMITS = {
@@ -78,6 +101,34 @@ ASSET = Machine(
         step("ready", "measure", "owner", "uploaded"),
     ],
 )
+
+
+def file_name(given: str) -> str:
+    """What a file is called here: the last component, without control and direction characters, at most MAX_NAME.
+
+    Raises Invalid `bad_filename` when nothing is left.
+    """
+    last = unicodedata.normalize("NFC", given).replace("\\", "/").rpartition("/")[2]
+    seen = "".join(" " if c.isspace() else c for c in last if unicodedata.category(c) not in _UNSEEN or c.isspace())
+    name = " ".join(seen.split())
+    if len(name) > MAX_NAME:
+        stem, dot, ending = name.rpartition(".")
+        name = stem[: MAX_NAME - len(ending) - 1] + dot + ending if len(ending) < 10 else name[:MAX_NAME]
+    if not name.strip(". "):
+        raise Invalid("bad_filename", "The file needs a name.", fields={"/filename": "The file needs a name."})
+    return name
+
+
+def media_type(given: str) -> str:
+    """The type a browser declared, or the one that says nothing when it is not written like one."""
+    plain = given.strip().lower()
+    return plain if _MEDIA_TYPE.fullmatch(plain) else "application/octet-stream"
+
+
+def parts_of(size: int) -> list[tuple[int, int, int]]:
+    """(number from 1, offset, length) of every part of a file of `size` bytes."""
+    starts = range(0, size, PART_SIZE)
+    return [(number, start, min(PART_SIZE, size - start)) for number, start in enumerate(starts, 1)]
 
 
 def check_file(kind: str, filename: str, size: int) -> None:

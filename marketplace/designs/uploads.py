@@ -14,22 +14,28 @@ from marketplace.designs import facts, rules
 from marketplace.designs.models import Asset, Derivative, Design, DiscardedObject
 from marketplace.designs.operations import check_still_listable
 from marketplace.designs.pictures import refresh_cover
-from marketplace.gateways.storage import ObjectInfo, ObjectMissing, Storage, Upload
+from marketplace.gateways.storage import Storage, Upload
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.policy.decide import relations_of
 
 MAX_FILES = 200
+#: Where browsers write; nothing is kept there.
+UPLOADS = "uploads"
 
 
 @dataclass(frozen=True, slots=True)
 class NewUpload:
-    """An announced file and the form that sends its bytes; `twin` is a file of the organization with the same bytes."""
+    """An announced file and the form that sends its bytes.
+
+    `twin` is a file of the organization with the same bytes, `twin_title` the design it belongs to.
+    """
 
     asset: Asset
     upload: Upload
-    twin: Asset | None
+    twin: Asset | None = None
+    twin_title: str | None = None
 
 
 def create_asset(
@@ -53,6 +59,7 @@ def create_asset(
     """
     if actor.org_id is None or (design is None) == (order_id is None):
         raise NotFound
+    filename = rules.file_name(filename)
     rules.check_file(kind, filename, size)
     lock_name(session, f"uploads of {actor.org_id}")
     twin = _twin(session, actor.org_id, sha256, kind, design, order_id)
@@ -65,7 +72,8 @@ def create_asset(
                 params={"filename": twin.filename},
                 extra={"asset": twin.id},
             )
-        return NewUpload(twin, _form(storage, twin), None)
+        twin.created_at = clock.now()  # the wait for its bytes begins anew
+        return NewUpload(twin, _form(storage, twin))
     _check_room(session, actor.org_id, size, design, order_id)
     asset = Asset(
         org_id=actor.org_id,
@@ -74,32 +82,17 @@ def create_asset(
         order_id=order_id,
         kind=kind,
         filename=filename,
-        content_type=content_type,
+        content_type=rules.media_type(content_type),
         size=size,
         sha256=sha256,
-        upload_key=storage.new_key("uploads"),
+        upload_key=storage.new_key(UPLOADS),
         position=_next_position(session, design),
     )
     session.add(asset)
     session.flush()
     record(session, actor, "asset.announced", asset.id, owner_org_id=asset.org_id, kind=kind, size=size)
-    return NewUpload(asset, _form(storage, asset), twin)
-
-
-def look(storage: Storage, asset: Asset) -> ObjectInfo:
-    """What arrived for an announced file; call it outside of any transaction.
-
-    Raises Conflict `not_uploaded` when nothing did, `wrong_bytes` for another size or announced hash.
-    """
-    if asset.upload_key is None:
-        raise Conflict("not_uploaded", "The file has not arrived yet. Send its bytes first.")
-    try:
-        found = storage.head(asset.upload_key)
-    except ObjectMissing as error:
-        raise Conflict("not_uploaded", "The file has not arrived yet. Send its bytes first.") from error
-    if found.size != asset.size or (found.sha256 is not None and found.sha256 != asset.sha256):
-        raise Conflict("wrong_bytes", "What arrived is not the file that was announced. Upload it again.")
-    return found
+    other = session.get(Design, twin.design_id) if twin is not None and twin.design_id else None
+    return NewUpload(asset, _form(storage, asset), twin, other.title if other else None)
 
 
 def complete(session: Session, actor: Actor, asset_id: str) -> Asset:
@@ -108,6 +101,7 @@ def complete(session: Session, actor: Actor, asset_id: str) -> Asset:
     if row.state in {"uploaded", "processing", "ready"}:
         return row
     check_again(session, actor, row, "complete")
+    row.upload_id = None
     record(session, actor, "asset.uploaded", row.id, owner_org_id=row.org_id)
     return row
 
@@ -157,7 +151,7 @@ def discard_files(session: Session, asset: Asset) -> None:
     discard(session, [key for key in keys if key])
     for row in made:
         session.delete(row)
-    asset.upload_key = asset.storage_key = None
+    asset.upload_key = asset.upload_id = asset.storage_key = None
 
 
 def discard(session: Session, keys: list[str], *, stage_sweep: bool = True) -> None:
@@ -168,6 +162,19 @@ def discard(session: Session, keys: list[str], *, stage_sweep: bool = True) -> N
     session.execute(insert(DiscardedObject).values(rows).on_conflict_do_nothing())
     if stage_sweep:
         stage(session, JobName.SWEEP_UPLOADS, f"discard-{rows[0]['key']}", {})
+
+
+def present_copy(session: Session, asset: Asset) -> Asset | None:
+    """A checked file of the same organization with the bytes that `asset` announced, to take them from."""
+    same = (Asset.org_id == asset.org_id, Asset.sha256 == asset.sha256, Asset.size == asset.size)
+    query = (
+        select(Asset)
+        .where(*same, Asset.id != asset.id, Asset.removed_at.is_(None), Asset.state == "ready")
+        .where(Asset.storage_key.is_not(None))
+        .order_by(Asset.created_at)
+        .limit(1)
+    )
+    return session.scalars(query).one_or_none()
 
 
 def pin_cad(session: Session, design: Design) -> None:

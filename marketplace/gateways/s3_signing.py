@@ -44,18 +44,37 @@ class Signer:
         """A signed GET of `key`. `response` names the `response-...` headers; they are part of the
         signature.
         """
+        return self._url("GET", key, at, expires_s, response, {})
+
+    def part_url(self, key: str, at: datetime, expires_s: int, *, upload_id: str, number: int, size: int) -> str:
+        """A signed PUT of exactly `size` bytes as part `number` of a multipart upload."""
+        query = {"partNumber": str(number), "uploadId": upload_id}
+        return self._url("PUT", key, at, expires_s, query, {"content-length": str(size)})
+
+    def _url(
+        self,
+        method: str,
+        key: str,
+        at: datetime,
+        expires_s: int,
+        more: Mapping[str, str],
+        headers: Mapping[str, str],
+    ) -> str:
+        # Parameters must be in byte order ("X" sorts before the lower-case ones of `more`), headers too.
         stamp = f"{at:%Y%m%dT%H%M%SZ}"
         day = stamp[:8]
         scope = f"{day}/{self._region}/s3/aws4_request"
+        signed = {**headers, "host": self._host}
+        names = ";".join(sorted(signed))
         query = (
             f"X-Amz-Algorithm={_ALGORITHM}&X-Amz-Credential={_quote(f'{self._access_key}/{scope}')}"
-            f"&X-Amz-Date={stamp}&X-Amz-Expires={expires_s}&X-Amz-SignedHeaders=host"
+            f"&X-Amz-Date={stamp}&X-Amz-Expires={expires_s}&X-Amz-SignedHeaders={_quote(names)}"
         )
-        # Parameters must be in byte order: "X" sorts before "r", so these follow.
-        for name in sorted(response):
-            query += f"&{name}={_quote(response[name])}"
+        for name in sorted(more):
+            query += f"&{name}={_quote(more[name])}"
         path = f"{self._base_path}/{quote(key, safe='/~')}"
-        request = f"GET\n{path}\n{query}\nhost:{self._host}\n\nhost\nUNSIGNED-PAYLOAD"
+        lines = "".join(f"{name}:{signed[name]}\n" for name in sorted(signed))
+        request = f"{method}\n{path}\n{query}\n{lines}\n{names}\nUNSIGNED-PAYLOAD"
         to_sign = f"{_ALGORITHM}\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
         signature = hmac.digest(self._key(day), to_sign.encode(), "sha256").hex()
         return f"{self._origin}{path}?{query}&X-Amz-Signature={signature}"

@@ -13,15 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import quote
+from typing import IO, Any, Literal
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from marketplace.gateways.s3_names import check_key, check_prefix, content_disposition
 from marketplace.gateways.s3_signing import Signer
 from marketplace.kernel import clock
 from marketplace.kernel.errors import DomainError, Invalid, Unavailable
@@ -36,9 +35,6 @@ INLINE_TYPES = frozenset(
 IMAGE_WINDOW_S = 300
 
 _IMAGE_ENDINGS = {"jpg": "image/jpeg", "avif": "image/avif", "png": "image/png"}
-_KEY = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)+", re.ASCII)
-_PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*", re.ASCII)
-_CONTENT_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]*(?:; ?charset=[a-zA-Z0-9-]+)?", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -78,6 +74,15 @@ class Upload:
     method: str = "POST"
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a multipart upload that has arrived; `size` in bytes, `etag` as the store wants it back."""
+
+    number: int
+    size: int
+    etag: str
+
+
 class Storage:
     """One bucket. Safe to share between threads; no connection is opened before the first call that needs
     one.
@@ -110,8 +115,7 @@ class Storage:
         """`prefix/` and 128 random bits. The prefix is a constant of the code, such as `cad` or
         `images/web`.
         """
-        if not _PREFIX.fullmatch(prefix):
-            raise ValueError("a key prefix is lower-case words and slashes")
+        check_prefix(prefix)
         return f"{prefix}/{secrets.token_hex(16)}"
 
     def presign_get(
@@ -126,7 +130,7 @@ class Storage:
 
         Raises ValueError for a life outside LIVES, a malformed key, or a type not fit to be shown in place.
         """
-        _check(key, content_type)
+        check_key(key, content_type)
         if expires_s not in LIVES:
             raise ValueError(f"an address lives {sorted(LIVES)} seconds, not {expires_s}")
         if disposition != "attachment" and content_type not in INLINE_TYPES:
@@ -143,7 +147,7 @@ class Storage:
         The browser is told the type that the key's ending names; without one, WebP.
         """
         content_type = _IMAGE_ENDINGS.get(key.rpartition(".")[2], "image/webp")
-        _check(key, content_type)
+        check_key(key, content_type)
         now = clock.now()
         window = now - timedelta(seconds=now.timestamp() % IMAGE_WINDOW_S, microseconds=0)
         response = {
@@ -169,7 +173,7 @@ class Storage:
         `sha256` (hex) is bound into the object's metadata for the check on completion; the store itself
         does not compare it. Raises ValueError when a bound is missing or malformed.
         """
-        _check(key, content_type)
+        check_key(key, content_type)
         low, high = (size, size) if size is not None else (1, max_bytes or 0)
         if not 0 < low <= high:
             raise ValueError("an upload needs a positive size or limit")
@@ -184,6 +188,56 @@ class Storage:
         expires_at = now + timedelta(seconds=expires_s)
         signed = self._signer.post_fields(now, expires_at, fields, [["content-length-range", low, high]])
         return Upload(url=f"{self._signer.bucket_url}/", fields=signed, expires_at=expires_at)
+
+    # Uploads in parts
+
+    def start_parts(self, key: str, content_type: str, sha256: str) -> str:
+        """Begin an upload in parts and return its id; `sha256` (hex) is bound as in `presign_post`."""
+        check_key(key, content_type)
+        with _errors():
+            made = self._client.create_multipart_upload(
+                Bucket=self.bucket, Key=key, ContentType=content_type, Metadata={"sha256": sha256}
+            )
+        return str(made["UploadId"])
+
+    def part_url(self, key: str, upload_id: str, number: int, size: int, expires_s: int = 600) -> str:
+        """Where exactly `size` bytes are put as part `number` (from 1). Raises ValueError for a life not in LIVES."""
+        if expires_s not in LIVES:
+            raise ValueError(f"an address lives {sorted(LIVES)} seconds, not {expires_s}")
+        return self._signer.part_url(key, clock.now(), expires_s, upload_id=upload_id, number=number, size=size)
+
+    def parts(self, key: str, upload_id: str) -> dict[int, Part]:
+        """The parts that have arrived, by number. Raises ObjectMissing once the upload was joined or dropped."""
+        found: dict[int, Part] = {}
+        with _errors():
+            pages = self._client.get_paginator("list_parts")
+            for page in pages.paginate(Bucket=self.bucket, Key=key, UploadId=upload_id):
+                for item in page.get("Parts", []):
+                    found[item["PartNumber"]] = Part(item["PartNumber"], item["Size"], item["ETag"])
+        return found
+
+    def join_parts(self, key: str, upload_id: str, parts: list[Part]) -> None:
+        """Make the object from its parts, in their order. Raises ObjectMissing when the upload is not there."""
+        listed: Any = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
+        with _errors():
+            self._client.complete_multipart_upload(
+                Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
+            )
+
+    def drop_parts(self, prefix: str, started_before: datetime | None = None) -> int:
+        """Give up the unfinished uploads under a prefix, or the old ones among them; returns how many."""
+        count = 0
+        with _errors():
+            for page in self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self.bucket, Prefix=prefix
+            ):
+                for item in page.get("Uploads", []):
+                    if started_before is None or item["Initiated"] < started_before:
+                        self._client.abort_multipart_upload(
+                            Bucket=self.bucket, Key=item["Key"], UploadId=item["UploadId"]
+                        )
+                        count += 1
+        return count
 
     # Objects
 
@@ -224,14 +278,14 @@ class Storage:
 
     def put(self, key: str, data: bytes, content_type: str, sha256: str | None = None) -> None:
         """Store `data` under `key`."""
-        _check(key, content_type)
+        check_key(key, content_type)
         metadata = {"sha256": sha256} if sha256 else {}
         with _errors():
             self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, Metadata=metadata)
 
     def put_file(self, key: str, path: Path, content_type: str, sha256: str | None = None) -> None:
         """Store a file under `key`, in parts when it is large."""
-        _check(key, content_type)
+        check_key(key, content_type)
         extra: dict[str, Any] = {
             "ContentType": content_type,
             "Metadata": {"sha256": sha256} if sha256 else {},
@@ -239,9 +293,16 @@ class Storage:
         with _errors():
             self._client.upload_file(str(path), self.bucket, key, ExtraArgs=extra)
 
+    def put_stream(self, key: str, stream: IO[bytes], content_type: str, sha256: str) -> None:
+        """Store what `stream` still holds under `key` without reading it whole."""
+        check_key(key, content_type)
+        extra: dict[str, Any] = {"ContentType": content_type, "Metadata": {"sha256": sha256}}
+        with _errors():
+            self._client.upload_fileobj(stream, self.bucket, key, ExtraArgs=extra)
+
     def copy(self, source: str, target: str) -> None:
         """Copy an object within the bucket, with its type and metadata. Raises ObjectMissing."""
-        _check(target, "application/octet-stream")
+        check_key(target, "application/octet-stream")
         with _errors():
             self._client.copy_object(Bucket=self.bucket, Key=target, CopySource={"Bucket": self.bucket, "Key": source})
 
@@ -260,7 +321,7 @@ class Storage:
     # The bucket
 
     def ensure_bucket(self, cors_origin: str) -> None:
-        """Make the bucket if need be, keep it private, and let pages of `cors_origin` GET and POST."""
+        """Make the bucket if need be, keep it private, and let pages of `cors_origin` GET, POST and PUT."""
         with _errors():
             try:
                 self._client.create_bucket(Bucket=self.bucket, **self._location())
@@ -269,7 +330,7 @@ class Storage:
                     raise
             rule: Any = {
                 "AllowedOrigins": [cors_origin.rstrip("/")],
-                "AllowedMethods": ["GET", "HEAD", "POST"],
+                "AllowedMethods": ["GET", "HEAD", "POST", "PUT"],
                 "AllowedHeaders": ["*"],
                 "ExposeHeaders": ["ETag"],
                 "MaxAgeSeconds": 600,
@@ -320,23 +381,6 @@ class Storage:
             return self._made
 
 
-@lru_cache(maxsize=1024)
-def content_disposition(disposition: str, filename: str) -> str:
-    """The header of RFC 6266 with an ASCII name and, where that loses something, the real one (RFC 5987)."""
-    clean = "".join(c for c in filename.replace("\\", "/").rpartition("/")[2] if c.isprintable())
-    clean = clean.strip(". ")[:150] or "file"
-    plain = re.sub(r"[^A-Za-z0-9 ._()+-]", "_", clean)
-    header = f'{disposition}; filename="{plain}"'
-    return header if plain == clean else f"{header}; filename*=UTF-8''{quote(clean, safe='')}"
-
-
-def _check(key: str, content_type: str) -> None:
-    if len(key) > 256 or not _KEY.fullmatch(key) or ".." in key:
-        raise ValueError("this is not a key of ours")
-    if not _CONTENT_TYPE.fullmatch(content_type):
-        raise ValueError("this is not a content type")
-
-
 def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
@@ -346,7 +390,7 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if _code(error) in {"NoSuchKey", "NoSuchBucket", "NotFound", "404"}:
+        if _code(error) in {"NoSuchKey", "NoSuchBucket", "NoSuchUpload", "NotFound", "404"}:
             raise ObjectMissing("object_missing", "The file is not there any more.") from error
         raise StorageUnavailable("storage_unavailable", f"The file store refused ({_code(error)}).") from error
     except BotoCoreError as error:

@@ -2,7 +2,7 @@
 
 from flask import Response, request
 
-from marketplace.gateways.storage import content_disposition
+from marketplace.gateways.s3_names import content_disposition
 from marketplace.kernel.errors import Conflict
 from marketplace.licensing import operations, queries
 from marketplace.licensing.access import load_license

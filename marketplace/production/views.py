@@ -7,12 +7,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from marketplace.db.unit_of_work import unit_of_work
+from marketplace.designs import transfers
 from marketplace.designs.access import load_asset
 from marketplace.designs.models import Asset
 from marketplace.designs.queries import cards
 from marketplace.designs.rules import LIMITS
-from marketplace.designs.uploads import complete, create_asset, look
+from marketplace.designs.uploads import create_asset
 from marketplace.designs.vocabulary import reason_text
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import DomainError, Invalid, NotFound
@@ -127,9 +127,7 @@ def complete_evidence(call: Call, asset: Asset) -> AfterCommit:
     """The bytes have arrived: look at them outside of any transaction, then have them checked."""
 
     def run() -> ResponseReturnValue:
-        look(call.services.storage, asset)
-        with unit_of_work(call.services.engine, call.actor) as session:
-            done = complete(session, call.actor, asset.id)
+        done = transfers.complete(call.services.engine, call.services.storage, call.actor, asset)
         return jsonify({"id": done.id, "state": done.state}), 202
 
     return AfterCommit(run)
@@ -175,7 +173,8 @@ def accept_delivery(call: Call, order: Order) -> ResponseReturnValue:
 
 def _photo(call: Call, asset: Asset, pictures: dict[str, Any]) -> dict[str, Any]:
     found = pictures.get(asset.id)
-    state = {"ready": "ready", "rejected": "failed"}.get(asset.state, "processing")
+    looks = {"ready": "ready", "rejected": "failed", "awaiting_upload": "waiting"}
+    state = looks.get(asset.state, "processing")
     return {
         "id": asset.id,
         "name": asset.filename,

@@ -7,6 +7,8 @@ from marketplace.designs.models import Asset, Design, Fact
 from marketplace.designs.operations import checklist_json
 from marketplace.designs.pictures import Picture, Sign
 from marketplace.designs.queries import fact_json
+from marketplace.designs.rules import PART_SIZE, parts_of
+from marketplace.designs.transfers import Parts
 from marketplace.designs.uploads import NewUpload
 from marketplace.designs.vocabulary import reason_text
 from marketplace.studio.models import ContentDraft
@@ -66,12 +68,56 @@ class AssetOut(Body):
     choices: dict[str, Any] = {}
 
 
+class PartedOut(Body):
+    """Sending in parts instead, which can be interrupted: post to `url`, PUT the parts it names, then complete."""
+
+    url: str
+    part_size: int
+    parts: int
+
+
+class FormOut(Body):
+    """Sending in one go: post `fields`, then the bytes as `file`, to `url`, before `expires_at`."""
+
+    method: str
+    url: str
+    fields: dict[str, str]
+    expires_at: str
+    multipart: PartedOut
+
+
+class DuplicateOut(Body):
+    """A file of one's own organization with the same bytes, and the design it belongs to."""
+
+    asset: str
+    design: str | None
+    filename: str
+    title: str | None
+
+
 class UploadOut(Body):
-    """A file was announced: post `fields`, then the bytes as `file`, to `url`."""
+    """A file was announced. `duplicate_of` is a file of one's own organization that has the same bytes."""
 
     asset: AssetOut
-    upload: dict[str, Any]
-    duplicate_of: dict[str, str | None] | None = None
+    upload: FormOut
+    duplicate_of: DuplicateOut | None = None
+
+
+class PartOut(Body):
+    """Bytes `offset` to `offset + size` of the file; PUT them to `url`, which is null once they have arrived."""
+
+    number: int
+    offset: int
+    size: int
+    url: str | None
+
+
+class PartsOut(Body):
+    """All parts in their order; the addresses work until `expires_at`. Complete the file when every `url` is null."""
+
+    part_size: int
+    expires_at: str
+    parts: list[PartOut]
 
 
 class DraftOut(Body):
@@ -218,14 +264,27 @@ def upload_out(new: NewUpload) -> UploadOut:
     twin = new.twin
     return UploadOut(
         asset=asset_out(new.asset, [], str),
-        upload={
-            "method": new.upload.method,
-            "url": new.upload.url,
-            "fields": new.upload.fields,
-            "expires_at": new.upload.expires_at.isoformat(),
-        },
-        duplicate_of={"asset": twin.id, "design": twin.design_id} if twin else None,
+        upload=FormOut(
+            method=new.upload.method,
+            url=new.upload.url,
+            fields=new.upload.fields,
+            expires_at=new.upload.expires_at.isoformat(),
+            multipart=PartedOut(
+                url=f"/api/v1/assets/{new.asset.id}/parts",
+                part_size=PART_SIZE,
+                parts=len(parts_of(new.asset.size)),
+            ),
+        ),
+        duplicate_of=DuplicateOut(asset=twin.id, design=twin.design_id, filename=twin.filename, title=new.twin_title)
+        if twin
+        else None,
     )
+
+
+def parts_out(found: Parts) -> PartsOut:
+    """The parts with their addresses."""
+    listed = [PartOut(number=p.number, offset=p.offset, size=p.size, url=p.url) for p in found.parts]
+    return PartsOut(part_size=PART_SIZE, expires_at=found.expires_at.isoformat(), parts=listed)
 
 
 def draft_out(draft: ContentDraft) -> DraftOut:

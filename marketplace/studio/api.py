@@ -5,8 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.db.jobs import JobRow
-from marketplace.db.unit_of_work import unit_of_work
-from marketplace.designs import choices, facts, operations, uploads
+from marketplace.designs import choices, facts, operations, transfers, uploads
 from marketplace.designs.access import load_asset, load_design
 from marketplace.designs.models import Asset, Design
 from marketplace.designs.queries import designs_of
@@ -26,6 +25,7 @@ from marketplace.studio.answers import (
     JobOut,
     JobsOut,
     ListingOut,
+    PartsOut,
     UploadOut,
 )
 from marketplace.studio.forms import AssetIn, ChoicesIn, ContentIn, DesignIn, DesignPatch, FactIn, ListForm
@@ -122,6 +122,33 @@ def create_asset(call: Call, design: Design, body: AssetIn) -> UploadOut:
 def complete_asset(call: Call, asset: Asset) -> AfterCommit:
     """Looks at the object store, then has the file checked."""
     return AfterCommit(lambda: answers.asset_out(complete(call, asset), [], str))
+
+
+@api.call(
+    "POST",
+    "/assets/<asset_id>/parts",
+    needs=Permission.ASSET_UPLOAD,
+    subject=load_asset,
+    returns=PartsOut,
+    summary="Where the parts of a file that have not arrived yet go",
+)
+def asset_parts(call: Call, asset: Asset) -> AfterCommit:
+    """PUT each part that has a `url` there, without further headers; ask again when addresses have expired."""
+    return AfterCommit(lambda: parts(call, asset))
+
+
+@api.call(
+    "POST",
+    "/assets/<asset_id>/reuse",
+    needs=Permission.ASSET_UPLOAD,
+    subject=load_asset,
+    returns=AssetOut,
+    status=202,
+    summary="Take the bytes from a file that is here already",
+)
+def reuse_asset(call: Call, asset: Asset) -> AfterCommit:
+    """For an announced file with `duplicate_of`; 409 `not_here` means that the bytes have to be sent after all."""
+    return AfterCommit(lambda: answers.asset_out(reuse(call, asset), [], str))
 
 
 @api.get(
@@ -295,11 +322,18 @@ def announce(call: Call, design: Design, body: AssetIn) -> UploadOut:
 
 
 def complete(call: Call, asset: Asset) -> Asset:
-    """After the request's transaction: look at the store, then note that the bytes are there."""
-    if asset.state == "awaiting_upload":
-        uploads.look(call.services.storage, asset)
-    with unit_of_work(call.services.engine, call.actor) as session:
-        return uploads.complete(session, call.actor, asset.id)
+    """After the request's transaction: join what was sent, look at it, note that the bytes are there."""
+    return transfers.complete(call.services.engine, call.services.storage, call.actor, asset)
+
+
+def parts(call: Call, asset: Asset) -> PartsOut:
+    """After the request's transaction: what has arrived and where the rest goes."""
+    return answers.parts_out(transfers.parts(call.services.engine, call.services.storage, call.actor, asset))
+
+
+def reuse(call: Call, asset: Asset) -> Asset:
+    """After the request's transaction: copy the bytes of a file that is here."""
+    return transfers.reuse(call.services.engine, call.services.storage, call.actor, asset)
 
 
 def fact_name(name: str) -> str:

@@ -9,12 +9,12 @@ from marketplace.designs.access import load_asset
 from marketplace.designs.models import Asset
 from marketplace.policy.permissions import Permission
 from marketplace.studio import answers
-from marketplace.studio.api import complete
+from marketplace.studio.api import complete, parts, reuse
 from marketplace.studio.forms import ChoicesForm, UnitForm
 from marketplace.studio.queries import thumbs_of
 from marketplace.studio.rows import asset_row
 from marketplace.web.call import AfterCommit, Call
-from marketplace.web.errors import is_htmx
+from marketplace.web.errors import is_htmx, wants_json
 from marketplace.web.forms import read_form
 from marketplace.web.idempotency import to_response
 from marketplace.web.navigate import see_other
@@ -42,10 +42,24 @@ def complete_upload(call: Call, asset: Asset) -> ResponseReturnValue | AfterComm
     return AfterCommit(lambda: to_response(answers.asset_out(complete(call, asset), [], str), 202))
 
 
+@section.post("/<asset_id>/parts", needs=Permission.ASSET_UPLOAD, subject=load_asset)
+def upload_parts(call: Call, asset: Asset) -> AfterCommit:
+    """Called by the page's script: which parts are here, and where the others go."""
+    return AfterCommit(lambda: to_response(parts(call, asset), 200))
+
+
+@section.post("/<asset_id>/reuse", needs=Permission.ASSET_UPLOAD, subject=load_asset)
+def reuse_present(call: Call, asset: Asset) -> AfterCommit:
+    """Called by the page's script when the same bytes are here already: nothing has to be sent."""
+    return AfterCommit(lambda: to_response(answers.asset_out(reuse(call, asset), [], str), 202))
+
+
 @section.post("/<asset_id>/remove", needs=Permission.ASSET_UPLOAD, subject=load_asset)
 def remove(call: Call, asset: Asset) -> ResponseReturnValue:
     """Take the file away."""
     uploads.remove_asset(call.session, call.actor, asset)
+    if wants_json():  # the script that cancels an upload takes its row away itself
+        return to_response(None, 204)
     return _home_of(asset, toast=_("%(filename)s was removed.", filename=asset.filename))
 
 

@@ -141,6 +141,12 @@ class AssetIn(Body):
     kind: Literal["photo", "cad", "reference"]
 
 
+class PlainUploadForm(Form):
+    """The fields beside the files of a form that is sent without a script."""
+
+    kind: Literal["photo", "cad", "reference"]
+
+
 class FactIn(Body):
     """Confirm a fact, or state another value; `confirmed=false` takes it back."""
 

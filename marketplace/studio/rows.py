@@ -35,7 +35,7 @@ _LEAST_TOLERANCE = 0.001
 
 @dataclass(frozen=True, slots=True)
 class AssetRow:
-    """One line of the file list; `look` is what the row's macro knows: processing, ready or failed."""
+    """One line of the file list; `look` is what the row's macro knows: processing, ready, failed or waiting."""
 
     asset: Asset
     look: str
@@ -65,8 +65,8 @@ def asset_row(asset: Asset, pictures: list[Picture], sign: Sign) -> AssetRow:
     look, step, percent = "ready", "", None
     parts = [str(KIND_WORDS[asset.kind]), size]
     if asset.state == "awaiting_upload":
-        look = "failed"
-        parts.append(_("The upload was not finished. Choose the file again, or remove this line."))
+        look = "waiting"
+        parts.append(_("Not finished. Choose the file again to go on where it stopped, or remove this line."))
     elif asset.state in {"uploaded", "processing"}:
         look, percent = "processing", asset.progress
         step = _("Waiting to be checked") if asset.state == "uploaded" else _("Checking and measuring")

@@ -24,7 +24,7 @@ from marketplace.web.navigate import see_other
 MAX_PAGES = 40
 
 
-#: The section of the designs, extended here; composition takes it from this module so that its routes are there.
+#: The section of the designs, extended here and in upload_views, from where composition takes it.
 __all__ = ["section"]
 
 

@@ -69,6 +69,8 @@ def run(spec: RouteSpec, url_args: dict[str, Any]) -> Response:
 
 
 def _answer(spec: RouteSpec, call: Call, url_args: dict[str, Any]) -> Response | AfterCommit:
+    if spec.max_bytes is not None and call.actor.signed_in:
+        request.max_content_length = spec.max_bytes
     _refuse_nul(spec, url_args)
     if spec.csrf and request.method not in {"GET", "HEAD"}:
         csrf.check(call.actor)

@@ -32,6 +32,7 @@ class RouteSpec:
     status: int = 200
     summary: str = ""
     idempotent: bool = False
+    max_bytes: int | None = None
 
 
 #: Every declared route by endpoint; filled while the feature packages are imported.
@@ -58,13 +59,23 @@ class Section:
         subject: Loader | None = None,
         on_invalid: View | None = None,
         csrf: bool = True,
+        max_bytes: int | None = None,
     ) -> Callable[[View], View]:
         """A change. `on_invalid` is the page to show again, with the form as typed, on a refused input.
 
         It is called like the view with `form=FormState(...)` in addition, after the transaction was rolled back.
-        `csrf=False` is for machine callers that authenticate the body (webhooks).
+        `csrf=False` is for machine callers that authenticate the body (webhooks). `max_bytes` lets a signed-in
+        person send a larger body than other routes take (the application's MAX_CONTENT_LENGTH).
         """
-        return self._route(rule, ("POST",), needs=needs, subject=subject, on_invalid=on_invalid, csrf=csrf)
+        return self._route(
+            rule,
+            ("POST",),
+            needs=needs,
+            subject=subject,
+            on_invalid=on_invalid,
+            csrf=csrf,
+            max_bytes=max_bytes,
+        )
 
     def _route(self, rule: str, methods: tuple[str, ...], **declared: Any) -> Callable[[View], View]:
         def register(view: View) -> View:

@@ -1,6 +1,7 @@
 """How to call every route: the hand-written half of the access matrix. The other half is policy/permissions.py."""
 
 import hashlib
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -215,6 +216,7 @@ ROWS: dict[str, Row] = {
     "designs.edit": _design(),
     "designs.save": _design({"title": "Other", "version": "1"}, "draft"),
     "designs.add_asset": _design(_file("photo"), "draft"),
+    "designs.upload": _design(lambda w, s, p: {"kind": "photo", "file": (io.BytesIO(b"x"), "a.jpg")}, "draft"),
     "designs.list_design": _design(thing="draft"),
     "designs.unlist_design": _design(),
     "designs.facts_page": _design(),
@@ -229,6 +231,8 @@ ROWS: dict[str, Row] = {
     "designs.approve_words": _design({"version": "1"}, "draft", draft_id="story"),
     "assets.show": row("designer", answers=(200, 303), asset_id="draft_photo"),
     "assets.complete_upload": row("designer", asset_id="draft_photo"),
+    "assets.upload_parts": row("designer", asset_id="draft_photo"),
+    "assets.reuse_present": row("designer", asset_id="draft_photo"),
     "assets.remove": row("designer", asset_id="draft_photo"),
     "assets.retry": row("designer", asset_id="draft_photo"),
     "assets.unit": row("designer", {"unit": "mm"}, asset_id="cad"),
@@ -240,6 +244,8 @@ ROWS: dict[str, Row] = {
     "api_studio.create_asset": _design(_file("photo"), "draft"),
     "api_studio.complete_asset": row("designer", asset_id="draft_photo"),
     "api_studio.choose": row("designer", {"unit": "mm"}, asset_id="cad"),
+    "api_studio.asset_parts": row("designer", asset_id="draft_photo"),
+    "api_studio.reuse_asset": row("designer", asset_id="draft_photo"),
     "api_studio.show_asset": row("designer", asset_id="draft_photo"),
     "api_studio.remove_asset": row("designer", asset_id="draft_photo"),
     "api_studio.patch_fact": _design({"confirmed": True}, name="=weight_18k_yellow"),

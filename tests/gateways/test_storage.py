@@ -15,6 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
+from marketplace.gateways.s3_names import content_disposition
 from marketplace.gateways.storage import (
     LIVES,
     ObjectMissing,
@@ -22,7 +23,6 @@ from marketplace.gateways.storage import (
     Storage,
     StorageUnavailable,
     Upload,
-    content_disposition,
 )
 from marketplace.kernel import clock
 

@@ -1,21 +1,21 @@
 """Tidying the object store: announced files that never came, and what nothing points to any more."""
 
-from datetime import timedelta
-
 from sqlalchemy import delete, select
 
 from marketplace.designs.models import Asset, DiscardedObject
-from marketplace.designs.uploads import discard
+from marketplace.designs.rules import WAIT_FOR_BYTES
+from marketplace.designs.uploads import UPLOADS, discard
 from marketplace.kernel import clock
 from workers.run import Run
 
-#: A form lives ten minutes; a file that has not come a day later will not come.
-WAIT_FOR_BYTES = timedelta(days=1)
 BATCH = 200
 
 
 def sweep(run: Run) -> None:
-    """Forget files that never arrived and delete discarded objects; what cannot be deleted now stays listed."""
+    """Forget files that never arrived, delete discarded objects with their parts, give up uploads nobody knows of.
+
+    What cannot be deleted now stays listed.
+    """
     with run.phase() as session:
         query = (
             select(Asset)
@@ -31,9 +31,13 @@ def sweep(run: Run) -> None:
             due = select(DiscardedObject.key).where(DiscardedObject.due_at <= clock.now()).limit(BATCH)
             keys = session.scalars(due).all()
         if not keys:
-            return
+            break
         for key in keys:
+            if key.startswith(f"{UPLOADS}/"):
+                run.services.storage.drop_parts(key)
             for found in list(run.services.storage.keys(key)) if key.endswith("/") else [key]:
                 run.services.storage.delete(found)
         with run.phase() as session:
             session.execute(delete(DiscardedObject).where(DiscardedObject.key.in_(keys)))
+    # Begun by a call that died before it wrote the id down: rows that are still waited for are younger than this.
+    run.services.storage.drop_parts(f"{UPLOADS}/", clock.now() - 2 * WAIT_FOR_BYTES)

@@ -143,7 +143,8 @@ def test_the_same_bytes_in_another_design_are_pointed_out(make: Make) -> None:
     asset_id = send(person, first, band_stl())
     answer = person.api.post(f"/designs/{second}/assets", band_stl().announced)
     assert answer.status_code == 201
-    assert answer.json["duplicate_of"] == {"asset": asset_id, "design": first}
+    named = {"asset": asset_id, "design": first, "filename": "band.stl", "title": "Plain band"}
+    assert answer.json["duplicate_of"] == named
 
 
 def test_processing_twice_leaves_one_set_of_results(make: Make, read_files: Any, session: Session) -> None:
