@@ -7,7 +7,8 @@ from pathlib import Path
 from frontend.icons import build_sprite
 from frontend.node import Node
 
-ENTRIES = ("css/app.css", "css/cjk.css", "js/app.js", "js/upload.js", "js/upload-hash.js", "js/thread.js")
+_UPLOAD = ("js/upload.js", "js/upload-hash.js", "js/upload-keeper.js")
+ENTRIES = ("css/app.css", "css/cjk.css", "js/app.js", *_UPLOAD, "js/thread.js")
 """Each becomes an asset of its own: app.css and app.js are on every page, the rest only where a page names them."""
 
 

@@ -157,7 +157,7 @@ async function sendParts(item, record, signal) {
         await put(part, item, signal, (loaded) => show(sent + loaded));
         failures = 0;
         sent += part.size;
-        await remember({ ...record, percent: Math.floor((sent / item.file.size) * 100) });
+        await remember({ ...record, percent: Math.floor((sent / item.file.size) * 100) }, item.file);
       }
       if (sent === item.file.size) return;
     } catch (error) {
@@ -201,10 +201,10 @@ export async function send(item, signal) {
   const announced = { filename: file.name, content_type: file.type || "application/octet-stream", size: file.size, sha256: digest, kind: settings.kind };
   const created = await persist(() => post(settings.createUrl, announced, signal), item, signal);
   item.announced(created.asset?.id ?? created.asset);
-  const record = { key, place: item.place, asset: item.id, sha256: digest, name: file.name, percent: known?.percent ?? 0, handle: item.handle ?? known?.handle };
-  await remember(record);
+  const record = { key, place: item.place, asset: item.id, sha256: digest, name: file.name, percent: known?.percent ?? 0 };
+  await remember(record, file);
   if (created.duplicate_of && !item.agreed) throw new SameFile(created.duplicate_of);
-  if (!created.duplicate_of || !(await reuse(item, signal))) await complete(item, record, signal);
+  if (!item.agreed || !(await reuse(item, signal))) await complete(item, record, signal);
   await forget(key);
   announce(say("upload_done", { name: file.name }));
   await window.htmx.ajax("GET", item.rowUrl, { source: item.row.element, target: item.row.element, swap: "outerHTML" });

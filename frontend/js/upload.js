@@ -1,6 +1,6 @@
 /* Drop zones: choose, drop or paste files; three at a time they are read, announced, sent to the object store and completed.
    What a reload or a lost connection left unfinished goes on when the file is there again. */
-import { fingerprint, forget, unfinished } from "./upload-memory.js";
+import { fingerprint, forget, held, hire, unfinished } from "./upload-memory.js";
 import { createRow, size } from "./upload-row.js";
 import { Refused, SameFile, post, send } from "./upload-transfer.js";
 import { say } from "./words.js";
@@ -32,8 +32,8 @@ const serverRow = (id) => document.getElementById(`asset-${id}`);
 
 /* One file on its way, and the row that shows it. */
 class Item {
-  constructor(zone, file, handle) {
-    Object.assign(this, { zone, file, handle, settings: zone.settings, place: zone.place });
+  constructor(zone, file) {
+    Object.assign(this, { zone, file, settings: zone.settings, place: zone.place });
     this.key = fingerprint(zone.place, file);
     this.row = createRow(file, zone.rows);
     this.row.onPause = () => this.pause();
@@ -62,6 +62,10 @@ class Item {
   announced(id) {
     this.id = id;
     this.url = this.address(this.settings.assetUrl);
+    this.supersede(id);
+  }
+
+  supersede(id) {
     const old = serverRow(id);
     if (old && old !== this.row.element) old.replaceWith(this.row.element);
   }
@@ -113,8 +117,10 @@ class Zone {
     this.rows = document.getElementById(root.dataset.rows);
     this.endings = this.input.accept.split(",").filter((part) => part.startsWith("."));
     this.known = new Set();
+    this.left = new Map(); /* fingerprint -> asset of what an earlier page left unfinished */
     for (const element of root.querySelectorAll("[data-upload-fallback]")) element.remove();
     this.input.required = false;
+    hire(this.settings.keeper);
     this.listen();
     this.restore();
   }
@@ -138,13 +144,9 @@ class Zone {
         this.form.classList.remove("over");
       });
     }
-    this.form.addEventListener("drop", async (event) => {
+    this.form.addEventListener("drop", (event) => {
       event.preventDefault();
-      const files = [...event.dataTransfer.files];
-      /* Asked for at once: what was dropped is out of reach when this event is over. */
-      const dropped = [...event.dataTransfer.items].filter((entry) => entry.kind === "file");
-      const handles = await Promise.all(dropped.map((entry) => entry.getAsFileSystemHandle?.().catch(() => null)));
-      this.take(files, handles);
+      this.take([...event.dataTransfer.files]);
     });
   }
 
@@ -152,17 +154,16 @@ class Zone {
     return !this.endings.length || this.endings.some((ending) => file.name.toLowerCase().endsWith(ending));
   }
 
-  take(files, handles = []) {
-    const chosen = this.input.multiple ? files : files.slice(0, 1);
-    chosen.forEach((file, number) => {
+  take(files) {
+    for (const file of this.input.multiple ? files : files.slice(0, 1)) {
       /* A CAD file dropped among the photos goes where it belongs. */
       const zone = this.takes(file) ? this : (zones.find((other) => other.takes(file)) ?? this);
-      zone.add(file, handles[number]);
-    });
+      zone.add(file);
+    }
   }
 
-  add(file, handle) {
-    const item = new Item(this, file, handle);
+  add(file) {
+    const item = new Item(this, file);
     const refusal = this.refuse(file, item.key);
     if (refusal) {
       item.row.onCancel = () => item.row.remove();
@@ -170,6 +171,7 @@ class Zone {
       return;
     }
     this.known.add(item.key);
+    item.supersede(this.left.get(item.key));
     item.queue();
   }
 
@@ -195,32 +197,11 @@ class Zone {
         await forget(record.key);
         continue;
       }
+      this.left.set(record.key, record.asset);
       row.querySelector(".detail").textContent = say("upload_stopped", { percent: record.percent });
-      if (record.handle) await this.reopen(record, row);
+      const file = await held(record.key);
+      if (file && !this.known.has(record.key)) this.add(file);
     }
-  }
-
-  async reopen(record, row) {
-    const goOn = async () => {
-      try {
-        const file = await record.handle.getFile();
-        if (fingerprint(this.place, file) === record.key) this.add(file, record.handle);
-      } catch {
-        /* Moved or not allowed: the row says to choose it again. */
-      }
-    };
-    if ((await record.handle.queryPermission({ mode: "read" })) === "granted") {
-      await goOn();
-      return;
-    }
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "button small";
-    button.textContent = say("upload_go_on");
-    button.addEventListener("click", async () => {
-      if ((await record.handle.requestPermission({ mode: "read" })) === "granted") await goOn();
-    });
-    row.querySelector(".controls").prepend(button);
   }
 }
 

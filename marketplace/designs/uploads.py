@@ -73,7 +73,7 @@ def create_asset(
                 extra={"asset": twin.id},
             )
         twin.created_at = clock.now()  # the wait for its bytes begins anew
-        return NewUpload(twin, _form(storage, twin))
+        return _new(session, storage, twin, present_copy(session, twin))
     _check_room(session, actor.org_id, size, design, order_id)
     asset = Asset(
         org_id=actor.org_id,
@@ -91,8 +91,7 @@ def create_asset(
     session.add(asset)
     session.flush()
     record(session, actor, "asset.announced", asset.id, owner_org_id=asset.org_id, kind=kind, size=size)
-    other = session.get(Design, twin.design_id) if twin is not None and twin.design_id else None
-    return NewUpload(asset, _form(storage, asset), twin, other.title if other else None)
+    return _new(session, storage, asset, twin)
 
 
 def complete(session: Session, actor: Actor, asset_id: str) -> Asset:
@@ -233,6 +232,11 @@ def check_again(session: Session, actor: Actor, row: Asset, action: str) -> None
         org_id=row.org_id,
         user_id=actor.user_id,
     )
+
+
+def _new(session: Session, storage: Storage, asset: Asset, twin: Asset | None) -> NewUpload:
+    other = session.get(Design, twin.design_id) if twin is not None and twin.design_id else None
+    return NewUpload(asset, _form(storage, asset), twin, other.title if other else None)
 
 
 def _form(storage: Storage, asset: Asset) -> Upload:
