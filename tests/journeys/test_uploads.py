@@ -87,7 +87,7 @@ def studio(live: Live, browser: Browser) -> Iterator[Studio]:
     who = Who("designer", user.name, user.email, org.name, "GB", "en", DESK, PASSWORD)
     window = Window(browser, live, who)
     DesignerDesk(window).sign_in()
-    actor = Actor(kind="user", user_id=user.id, org_id=org.id, role="designer")
+    actor = Actor(kind="person", user_id=user.id, org_id=org.id, role="designer")
     found = Studio(window, live, actor)
     window.page.on("request", lambda request: found.puts.append(request.url) if request.method == "PUT" else None)
     window.page.on("dialog", lambda dialog: dialog.accept())
