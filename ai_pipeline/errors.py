@@ -30,7 +30,9 @@ REASONS: dict[str, str] = {
     "unsafe_archive": N_("The file's packaging is not safe to open: %(detail)s. Export it again."),
     "took_too_long": N_("Reading the file took longer than %(seconds)s seconds. Simplify it and upload it again."),
     "needs_too_much_memory": N_("Reading the file needs more memory than is allowed. Simplify it and upload it again."),
-    "reader_stopped": N_("The file could not be read: the reader stopped on it (%(detail)s)."),
+    "reader_stopped": N_(
+        "The file could not be read: the reader stopped on it (%(detail)s). Export it again, CAD best as STL."
+    ),
 }
 
 

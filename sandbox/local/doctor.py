@@ -4,6 +4,7 @@ import importlib.util
 import json
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -82,6 +83,22 @@ def _installed() -> Iterator[Finding]:
     free = shutil.disk_usage(CHECKOUT).free // 2**20
     enough = free > 1024
     yield Finding("disk", _GOOD if enough else _BAD, f"{free} MB free", "" if enough else "free at least 1 GB")
+    yield _cad_kernel()
+
+
+def _cad_kernel() -> Finding:
+    asked = subprocess.run(
+        [sys.executable, "-c", "import ai_pipeline.cad.brep"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if asked.returncode == 0:
+        return Finding("CAD kernel", _GOOD, "STEP and 3DM can be measured")
+    why = (asked.stderr.strip().splitlines() or [f"ended with {asked.returncode}"])[-1]
+    fix = "Install the C++ runtime (Debian: apt install libstdc++6), then run ./dev again."
+    return Finding("CAD kernel", _BAD, why, fix)
 
 
 def _services(instance: Instance) -> Iterator[Finding]:

@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from ai_pipeline.intake import inspect_cad
 from tests.pipeline.rhino_files import RhinoFile, rhino_mesh, torus
 from tests.pipeline.shapes import band, box, write_obj
 
+ROOT = Path(__file__).parents[2]
 BOX_3MF = (
     '<object id="{id}" type="{kind}" name="{name}"{more}><mesh><vertices>{points}</vertices>'
     "<triangles>{faces}</triangles></mesh></object>"
@@ -231,3 +234,19 @@ def test_every_unit_is_weighed_and_the_one_that_fits_a_finger_comes_first(tmp_pa
     assert {item.unit: item.likely for item in report.units.proposals} == {
         "in": True, "mm": False, "cm": False, "m": False,
     }  # fmt: skip
+
+
+def test_the_cad_kernel_loads_on_a_machine_without_display_libraries(tmp_path: Path) -> None:
+    script = (
+        "import ctypes, sys\n"
+        "from ai_pipeline.cad.brep import display\n"
+        f"path = {str(tmp_path / 'libnone.so.1')!r}\n"
+        "open(path, 'wb').write(display.library('libnone.so.1', ['glFirst', 'glSecond', 'XThird'], "
+        "display.MACHINES[display.platform.machine()]))\n"
+        "made = ctypes.CDLL(path)\n"
+        "print([hasattr(made, name) for name in ('glFirst', 'glSecond', 'XThird', 'glFourth')])\n"
+        "found = [display.asked_for(lib.read_bytes()) for lib in display._libraries() if 'OpenGl' in lib.name]\n"
+        "print(all('glCallList' in names for names in found))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.splitlines() == ["[True, True, True, False]", "True"]

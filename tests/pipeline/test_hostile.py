@@ -4,6 +4,8 @@ The default run takes every n-th file of each group (about 150 of 2,600), the wh
 """
 
 import csv
+import os
+import random
 import sys
 import time
 from collections import Counter
@@ -81,10 +83,11 @@ def walk(
 def judge(results: list[tuple[Path, str, Verdict]]) -> Counter[str]:
     """Check bounds and expectations; count the outcomes."""
     counts: Counter[str] = Counter()
+    slack = 3 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     for path, expected, (outcome, code, reading, seconds, flags) in results:
         counts[f"{outcome} {code}".strip()] += 1
         # The wall clock of a busy machine gets slack; the child's own bound on processor time is below.
-        assert seconds < SECONDS * 3, path
+        assert seconds < SECONDS * slack, path
         assert code not in ("took_too_long", "needs_too_much_memory"), path
         if reading is not None:
             assert reading.cpu_ms < SECONDS * 1000, path
@@ -121,3 +124,43 @@ def test_hostile_models_are_refused_or_measured_honestly(data: Path, tmp_path: P
     sys.stdout.write(f"\n{sum(counts.values())} models of {sum(map(len, known.values()))}: {dict(counts)}\n")
     assert counts["accepted"]
     assert sum(counts.values()) - counts["accepted"]
+
+
+@pytest.mark.parametrize(("name", "few", "many"), [("gt_flat_band.step", 10, 120), ("v7_my_brep.3dm", 6, 120)])
+@pytest.mark.parametrize("full", [False, pytest.param(True, marks=pytest.mark.full)])
+def test_damaged_solids_may_end_the_child_but_never_the_caller(
+    data: Path, tmp_path: Path, full: bool, name: str, few: int, many: int
+) -> None:
+    chance = random.Random(name)
+    original = (data / "cad" / name).read_bytes()
+    files = []
+    for number in range(many if full else few):
+        damaged = bytearray(original)
+        for _ in range(chance.randint(1, 6)):
+            damaged[chance.randrange(200, len(damaged) - 200)] = chance.choice(b"0123456789#(),.$*E-")
+        path = tmp_path / f"{number}-{name}"
+        path.write_bytes(damaged)
+        files.append((path, "no-crash; bounded"))
+    counts = judge(walk(files, cad, tmp_path))
+    sys.stdout.write(f"\n{len(files)} damaged copies of {name}: {dict(counts)}\n")
+    assert sum(counts.values()) == len(files)
+
+
+def test_an_assembly_that_contains_itself_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "circle.step"
+    path.write_text(
+        "ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION((''),'2;1');\nFILE_NAME('','',(''),(''),'','','');\n"
+        "FILE_SCHEMA(('AUTOMOTIVE_DESIGN'));\nENDSEC;\nDATA;\n"
+        "#1=CARTESIAN_POINT('',(0.,0.,0.));\n#2=DIRECTION('',(0.,0.,1.));\n#3=DIRECTION('',(1.,0.,0.));\n"
+        "#4=AXIS2_PLACEMENT_3D('',#1,#2,#3);\n#5=REPRESENTATION_MAP(#4,#7);\n#6=MAPPED_ITEM('',#5,#4);\n"
+        "#7=SHAPE_REPRESENTATION('',(#6,#4),#8);\n"
+        "#8=(GEOMETRIC_REPRESENTATION_CONTEXT(3)REPRESENTATION_CONTEXT('',''));\n"
+        "#9=MANIFOLD_SOLID_BREP('',#10);\n#10=CLOSED_SHELL('',());\n"
+        "#11=APPLICATION_CONTEXT('');\n#12=PRODUCT_CONTEXT('',#11,'mechanical');\n#13=PRODUCT('a','a','',(#12));\n"
+        "#14=PRODUCT_DEFINITION_FORMATION('','',#13);\n#15=PRODUCT_DEFINITION_CONTEXT('part',#11,'design');\n"
+        "#16=PRODUCT_DEFINITION('','',#14,#15);\n#17=PRODUCT_DEFINITION_SHAPE('','',#16);\n"
+        "#18=SHAPE_DEFINITION_REPRESENTATION(#17,#7);\nENDSEC;\nEND-ISO-10303-21;\n"
+    )
+    with pytest.raises(Unreadable) as refused:
+        cad(path, tmp_path)
+    assert refused.value.code in ("reader_stopped", "damaged", "no_geometry")

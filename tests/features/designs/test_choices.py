@@ -36,7 +36,7 @@ def layered(folder: Path) -> File:
     return File("layers.3dm", file.write(folder / "layers.3dm").read_bytes())
 
 
-def fact(asset: dict[str, Any], name: str) -> Any:
+def fact(asset: Any, name: str) -> Any:
     return next(item["value"] for item in asset["facts"] if item["name"] == name)
 
 
