@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ai_pipeline.cad.report import CadReport, Fact, RenderedImage, RenderReport
-from ai_pipeline.child import Progress, run_in_child
+from ai_pipeline.child import run_in_child
 from ai_pipeline.errors import Unreadable
 from ai_pipeline.imaging.report import PhotoReport
 from ai_pipeline.probe import ProbeReport
@@ -54,25 +54,43 @@ def inspect_cad(
     return report
 
 
+#: Called with a view, the file that shows it and whether a better one will follow, as soon as that file is complete.
+Landed = Callable[[str, Path, bool], None]
+
+
 def render_cad(
     path: Path,
     *,
     filename: str,
     out_dir: Path,
     alloy: str = "18k_yellow",
+    look: str = "ivory",
     size: int = 1024,
     views: tuple[str, ...] = ("hero", "front", "side", "top"),
+    draft_first: bool = False,
     unit: str | None = None,
     choices: Mapping[str, Any] | None = None,
-    progress: Progress | None = None,
+    progress: Callable[[int], None] | None = None,
+    landed: Landed | None = None,
 ) -> list[RenderedImage]:
-    """Make studio pictures of a CAD file in `out_dir`; `progress(percent, note)` is called as they appear.
+    """Make studio pictures of a CAD file in `out_dir`; `progress(percent)` and `landed` are called as they appear.
 
-    Raises Unreadable, also for formats that are not measured yet (`unsupported_cad`).
+    Raises Unreadable.
     """
-    arguments = {"filename": filename, "alloy": alloy, "size": size, "views": list(views), "unit": unit,
-                 "choices": dict(choices or {})}  # fmt: skip
-    report = run_in_child("render", arguments, RenderReport, read=path, out_dir=out_dir, progress=progress)
+    arguments = {"filename": filename, "alloy": alloy, "look": look, "size": size, "views": list(views), "unit": unit,
+                 "draft_first": draft_first, "choices": dict(choices or {})}  # fmt: skip
+
+    def heard(percent: int, note: str) -> None:
+        if progress:
+            progress(percent)
+        if note and landed:
+            view, _, more = note.removesuffix(".webp").partition("-")
+            if view not in views or more not in {"", "draft"}:
+                raise Unreadable("reader_stopped", detail="invalid answer")
+            _check_plain(out_dir, note)
+            landed(view, out_dir / note, more == "draft")
+
+    report = run_in_child("render", arguments, RenderReport, read=path, out_dir=out_dir, progress=heard)
     _check_written(out_dir, {image.name: image.bytes for image in report.images})
     return report.images
 
@@ -85,6 +103,13 @@ def probe_isolation(path: Path, out_dir: Path) -> ProbeReport:
 def _check_written(out_dir: Path, sizes: dict[str, int]) -> None:
     """Refuse an answer that names anything but a plain file of the stated size directly in `out_dir`."""
     for name, size in sizes.items():
-        target = out_dir / name
-        if Path(name).name != name or target.is_symlink() or not target.is_file() or target.stat().st_size != size:
+        if _check_plain(out_dir, name).stat().st_size != size:
             raise Unreadable("reader_stopped", detail="invalid answer")
+
+
+def _check_plain(out_dir: Path, name: str) -> Path:
+    """The file of that name; refuses anything but a plain file directly in `out_dir`."""
+    target = out_dir / name
+    if Path(name).name != name or target.is_symlink() or not target.is_file():
+        raise Unreadable("reader_stopped", detail="invalid answer")
+    return target

@@ -1,7 +1,7 @@
 """Job name -> function, queue, bounds. The only place that knows both sides."""
 
 from marketplace.db.jobs import JobName
-from workers.jobs import content, licensing, mail, messaging, orders, payments, privacy, studio, uploads
+from workers.jobs import content, licensing, mail, messaging, orders, payments, privacy, renders, studio, uploads
 from workers.run import Binding
 
 #: Queues in the order a worker empties them; money before pictures.
@@ -11,7 +11,7 @@ BINDINGS: dict[str, Binding] = {
     JobName.SEND_MAIL: Binding(mail.send, queue="urgent", timeout_s=60),
     JobName.PROCESS_ASSET: Binding(studio.process, timeout_s=300, max_attempts=4, on_failed=studio.process_failed),
     JobName.RENDER_CAD: Binding(
-        studio.render, queue="heavy", timeout_s=1200, max_attempts=3, on_failed=studio.render_failed
+        renders.render, queue="heavy", timeout_s=1200, max_attempts=3, on_failed=renders.render_failed
     ),
     JobName.SWEEP_UPLOADS: Binding(uploads.sweep),
     JobName.DRAFT_STORY: Binding(content.story, timeout_s=180, max_attempts=4),

@@ -11,27 +11,13 @@ import trimesh
 
 from ai_pipeline.cad.gems import is_stone, measure_stone
 from ai_pipeline.cad.load import Loaded
-from ai_pipeline.cad.render import render_views
+from ai_pipeline.cad.render import RenderedView, render_views
 from ai_pipeline.cad.report import RenderedImage, RenderReport
 from ai_pipeline.cad.solids import Shell, shells_of
-from ai_pipeline.cad.studio.materials import ALLOYS as FINISHES
+from ai_pipeline.cad.studio.looks import LOOKS
 from ai_pipeline.cad.studio.materials import STONES as SPECIES
+from ai_pipeline.cad.studio.materials import finish_of
 from ai_pipeline.errors import Unreadable
-
-# Alloys that differ in weight, not in looks.
-LOOKS = {
-    "22k_yellow": "24k_yellow",
-    "18k_white_pd": "18k_white",
-    "18k_white_ni": "18k_white",
-    "14k_white_pd": "14k_white",
-    "14k_white_ni": "14k_white",
-    "10k_yellow": "14k_yellow",
-    "9k_yellow": "14k_yellow",
-    "sterling": "silver",
-    "platinum_950_ru": "platinum",
-    "platinum_950_co": "platinum",
-    "palladium_950": "18k_white",
-}
 
 
 @dataclass(frozen=True)
@@ -47,12 +33,17 @@ def render(
     prepared: Loaded,
     out_dir: str,
     alloy: str,
+    look: str,
     size: int,
     views: list[str],
+    draft_first: bool,
     progress: Callable[[int, str], None],
     **_arguments: object,
 ) -> RenderReport:
-    """Write one picture per view into `out_dir`. Raises Unreadable; KeyError for an unknown alloy or view."""
+    """Write one picture per view into `out_dir`; `progress` hears the name of each file when it is complete.
+
+    Raises Unreadable; KeyError for an unknown alloy, look or view.
+    """
     if not prepared.bodies:
         raise Unreadable("no_geometry")
     shells = shells_of(prepared.bodies).shells
@@ -61,32 +52,41 @@ def render(
     if not metal:
         raise Unreadable("no_geometry")
     y_up = prepared.kind.name == "GLB"
-    finish = LOOKS.get(alloy, alloy)
-    if finish not in FINISHES:
-        raise KeyError(alloy)
+    percent = 0
+
+    def share(part: float) -> None:
+        nonlocal percent
+        percent = int(part * 100)
+        progress(percent, "")
+
+    def landed(view: RenderedView) -> None:
+        progress(percent, view.path.name)
+
     pictures = render_views(
         _joined([_mesh(shell, y_up) for shell in metal]),
         [StoneBody(_mesh(shell, y_up), measure_stone(shell).shape, _species(shell)) for shell in stones],
         Path(out_dir),
-        alloy=finish,
+        alloy=finish_of(alloy),
+        look=LOOKS[look],
         size=size,
         views=views,
-        progress=lambda share: progress(int(share * 100), ""),
+        draft_first=draft_first,
+        progress=share,
+        landed=landed,
     )
-    images = []
-    for picture in pictures:
-        data = picture.path.read_bytes()
-        images.append(
-            RenderedImage(
-                view=picture.name,
-                name=picture.path.name,
-                width=picture.width,
-                height=picture.height,
-                bytes=len(data),
-                sha256=hashlib.sha256(data).hexdigest(),
-            )
-        )
-    return RenderReport(images=images)
+    return RenderReport(images=[_image(picture) for picture in pictures])
+
+
+def _image(picture: RenderedView) -> RenderedImage:
+    data = picture.path.read_bytes()
+    return RenderedImage(
+        view=picture.name,
+        name=picture.path.name,
+        width=picture.width,
+        height=picture.height,
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
 
 
 def _mesh(shell: Shell, y_up: bool) -> trimesh.Trimesh:

@@ -9,9 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from marketplace.audit.operations import record
-from marketplace.db.jobs import JobName, stage
 from marketplace.db.locks import lock
-from marketplace.designs import facts, rules
+from marketplace.designs import facts, render_queue, rules
 from marketplace.designs.models import Asset, Derivative, Design, DiscardedObject
 from marketplace.designs.pictures import refresh_cover
 from marketplace.designs.uploads import discard, discard_files, pin_cad
@@ -24,7 +23,9 @@ ABANDONED_AFTER = timedelta(hours=6)
 _SYSTEM = frozenset({"system"})
 #: Renders stand behind photos until a person orders them.
 _RENDER_POSITION = 100_000
-_VIEW_ORDER = ("hero", "front", "side", "top")
+_VIEW_ORDER = ("hero", "three_quarter", "detail", "front", "side", "top", "back", "scale", "heat", "exploded")
+#: Pictures for whoever makes the piece; their owner may show them.
+_FOR_THE_BENCH = frozenset({"heat", "exploded"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,11 @@ def begin(session: Session, asset_id: str, folder: str) -> Work | None:
     rules.ASSET.advance(asset, "begin", _SYSTEM)
     asset.progress = 10
     expect(session, folder)
-    return _work(asset, key)
+    return work_of(asset, key)
 
 
-def _work(asset: Asset, key: str, design: Design | None = None) -> Work:
+def work_of(asset: Asset, key: str, design: Design | None = None) -> Work:
+    """What a job needs to know of a file."""
     return Work(
         asset.id,
         asset.kind,
@@ -116,32 +118,23 @@ def finish(
 
     False (and nothing is kept) when the file was removed or settled meanwhile.
     """
-    found = _lock_with_design(session, asset_id)
+    found = lock_with_design(session, asset_id)
     if found is None:
         return False
     asset, design = found
     if asset.state != "processing" or asset.removed_at is not None:
         return False
-    _replace(session, asset, made)
+    replace_derivatives(session, asset, made)
     # The hourly sweep is soon enough for the uploaded copy; a job of its own would cost more than the room.
     old = [key for key in (asset.upload_key, asset.storage_key) if key and key != storage_key]
     discard(session, old, stage_sweep=False)
     asset.upload_key, asset.storage_key = None, storage_key
     asset.report, asset.reason, asset.progress = report, None, 100
     rules.ASSET.advance(asset, "finish", _SYSTEM)
-    _keep(session, folder)
+    keep(session, folder)
     session.flush()
     if asset.kind == "cad" and renderable:
-        asset.render_state, asset.render_progress = "queued", 0
-        stage(
-            session,
-            JobName.RENDER_CAD,
-            f"{asset.id}:{asset.round}",
-            {"asset_id": asset.id},
-            subject=asset.id,
-            org_id=asset.org_id,
-            user_id=asset.user_id,
-        )
+        render_queue.enqueue(session, asset, user_id=asset.user_id)
     if design is not None:
         if asset.kind == "cad":
             facts.write_measured(session, asset)
@@ -161,7 +154,7 @@ def finish(
 
 def reject(session: Session, actor: Actor, asset_id: str, reason: dict[str, Any], *, keep_file: bool = False) -> None:
     """Refuse a file with {code, message, params}; its bytes are deleted unless trying again could help."""
-    found = _lock_with_design(session, asset_id)
+    found = lock_with_design(session, asset_id)
     if found is None:
         return
     asset, design = found
@@ -182,61 +175,18 @@ def reject(session: Session, actor: Actor, asset_id: str, reason: dict[str, Any]
     record(session, actor, "asset.rejected", asset.id, owner_org_id=asset.org_id, code=reason["code"])
 
 
-def begin_render(session: Session, asset_id: str, folder: str) -> Work | None:
-    """Take a measured CAD file into the picture studio; None when there is nothing (more) to do."""
-    asset = lock(session, Asset, asset_id)
-    if asset.state != "ready" or asset.removed_at is not None or asset.storage_key is None:
-        return None
-    if asset.render_state not in {"queued", "running"}:
-        return None
-    asset.render_state = "running"
-    expect(session, folder)
-    design = session.get(Design, asset.design_id) if asset.design_id else None
-    return _work(asset, asset.storage_key, design)
-
-
-def note_render(session: Session, asset_id: str, percent: int) -> None:
-    """Show how far the pictures are."""
-    asset = session.get(Asset, asset_id)
-    if asset is not None and asset.render_state == "running":
-        asset.render_progress = percent
-
-
-def finish_render(session: Session, actor: Actor, asset_id: str, *, folder: str, made: list[Made]) -> bool:
-    """Record the pictures of a CAD file in place of older ones; False when it was removed or re-read meanwhile."""
-    found = _lock_with_design(session, asset_id)
-    if found is None:
-        return False
-    asset, design = found
-    if asset.state != "ready" or asset.removed_at is not None or asset.render_state != "running":
-        return False
-    _replace(session, asset, made, only_renders=True)
-    asset.render_state, asset.render_progress = "done", 100
-    _keep(session, folder)
-    if design is not None:
-        refresh_cover(session, design)
-    record(session, actor, "asset.rendered", asset.id, owner_org_id=asset.org_id, pictures=len(made))
-    return True
-
-
-def fail_render(session: Session, asset_id: str) -> None:
-    """The pictures could not be made; the measurements stand."""
-    asset = lock(session, Asset, asset_id)
-    if asset.render_state in {"queued", "running"}:
-        asset.render_state = "failed"
-
-
-def _lock_with_design(session: Session, asset_id: str) -> tuple[Asset, Design | None] | None:
+def lock_with_design(session: Session, asset_id: str) -> tuple[Asset, Design | None] | None:
+    """A file and its design, locked; None when it is gone."""
     # The design first, then its file: the order every operation takes them in.
     design_id = session.scalars(select(Asset.design_id).where(Asset.id == asset_id)).one_or_none()
     design = lock(session, Design, design_id) if design_id else None
     return lock(session, Asset, asset_id), design
 
 
-def _replace(session: Session, asset: Asset, made: list[Made], *, only_renders: bool = False) -> None:
-    """Put new derivatives in place of old ones: of all of them, or of the renders."""
+def replace_derivatives(session: Session, asset: Asset, made: list[Made], *, view: str | None = None) -> None:
+    """Put new derivatives in place of old ones: of all of them, or of one view."""
     old = session.scalars(select(Derivative).where(Derivative.asset_id == asset.id)).all()
-    gone = [row for row in old if not only_renders or row.role.startswith("render_")]
+    gone = [row for row in old if view is None or row.view == view]
     positions = {row.view: (row.position, row.hidden) for row in gone}
     discard(session, [row.storage_key for row in gone], stage_sweep=False)
     if gone:
@@ -244,7 +194,7 @@ def _replace(session: Session, asset: Asset, made: list[Made], *, only_renders: 
         for row in gone:
             session.expunge(row)
     for item in made:
-        fallback = (_position(asset, item.view), False)
+        fallback = (_position(asset, item.view), item.view in _FOR_THE_BENCH)
         position, hidden = positions.get(item.view, fallback)
         session.add(
             Derivative(
@@ -270,9 +220,12 @@ def _replace(session: Session, asset: Asset, made: list[Made], *, only_renders: 
 def _position(asset: Asset, view: str) -> int:
     if view == "photo":
         return asset.position
-    order = _VIEW_ORDER.index(view) if view in _VIEW_ORDER else len(_VIEW_ORDER)
-    return _RENDER_POSITION + asset.position * 10 + order
+    name, _, more = view.partition(".")
+    order = _VIEW_ORDER.index(name) if name in _VIEW_ORDER else len(_VIEW_ORDER)
+    # Pictures in other looks follow the first set of every file.
+    return _RENDER_POSITION + asset.position * 100 + order + (50_000 if more else 0)
 
 
-def _keep(session: Session, folder: str) -> None:
+def keep(session: Session, folder: str) -> None:
+    """What lies in a folder is in use now."""
     session.execute(delete(DiscardedObject).where(DiscardedObject.key == folder))

@@ -5,7 +5,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from marketplace.gateways.content import ALLOY_LABELS
+from marketplace.gateways.content import ALLOY_LABELS, LOOKS, finish_of
 
 CATEGORY_WORDS: dict[str, Any] = {
     "ring": _l("Ring"),
@@ -29,9 +29,24 @@ KIND_WORDS: dict[str, Any] = {
 _VIEW_WORDS: dict[str, Any] = {
     "photo": _l("photo"),
     "hero": _l("three-quarter view"),
+    "three_quarter": _l("three-quarter view from the left"),
+    "detail": _l("close view"),
     "front": _l("front view"),
     "side": _l("side view"),
     "top": _l("top view"),
+    "back": _l("back view"),
+    "scale": _l("beside a coin of 20 mm"),
+    "heat": _l("wall thickness in color"),
+    "exploded": _l("stones lifted out of their settings"),
+    "turntable": _l("turntable"),
+}
+
+#: The scenes the picture studio knows, as they are offered.
+LOOK_WORDS: dict[str, Any] = {
+    "ivory": _l("ivory studio"),
+    "white": _l("pure white"),
+    "noir": _l("dark studio"),
+    "stone": _l("sunlit limestone"),
 }
 
 #: Checklist lines: (what must be so, how to get there).
@@ -113,8 +128,28 @@ def metal_options() -> list[tuple[str, str]]:
 
 
 def view_word(view: str) -> str:
-    """The name of a picture's view; unknown ones stand for themselves."""
-    return str(_VIEW_WORDS.get(view, view))
+    """The name of a picture's view, `hero` or with look and finish `hero.noir.18k_rose`; unknown ones as they are."""
+    name, _dot, more = view.partition(".")
+    word = str(_VIEW_WORDS.get(name, name))
+    look, _dot, finish = more.partition(".")
+    if not more:
+        return word
+    return _("%(view)s, %(look)s, %(metal)s", view=word, look=look_word(look), metal=finish_word(finish))
+
+
+def look_word(look: str) -> str:
+    """The name of a scene; unknown ones stand for themselves."""
+    return str(LOOK_WORDS.get(look, look))
+
+
+def look_options() -> list[tuple[str, str]]:
+    """(name, word) of every scene pictures can be asked for."""
+    return [(name, look_word(name)) for name in LOOKS]
+
+
+def finish_word(finish: str) -> str:
+    """The name of what an alloy looks like: that of the first alloy with this finish."""
+    return next((metal_word(code) for code in ALLOY_LABELS if finish_of(code) == finish), finish)
 
 
 def fact_word(name: str) -> str:

@@ -8,12 +8,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ai_pipeline.cad.alloys import ALLOYS
+from ai_pipeline.cad.studio.looks import LOOKS as _LOOKS
+from ai_pipeline.cad.studio.materials import finish_of
 from ai_pipeline.content.claims import check_claims as _check
 from ai_pipeline.content.language import detect_language as _detect
 from ai_pipeline.content.subject import KnownFact
 
 #: Alloy code -> English label (translated where it is shown).
 ALLOY_LABELS: dict[str, str] = {code: alloy.label for code, alloy in ALLOYS.items()}
+#: The names of the looks the picture studio knows, the house look first.
+LOOKS: tuple[str, ...] = tuple(_LOOKS)
+__all__ = ["ALLOY_LABELS", "LOOKS", "check_claims", "detect_language", "finding_json", "finish_of"]
 
 
 def check_claims(

@@ -45,7 +45,8 @@ class DerivativeOut(Body):
 class AssetOut(Body):
     """A file; `units` holds every unit a CAD file could be drawn in, `choices` what a person decided of it.
 
-    `status` awaiting_upload, uploaded, processing, ready or rejected; `render` the state of its pictures."""
+    `status` awaiting_upload, uploaded, processing, ready or rejected; `render` the state of its pictures,
+    their progress and, while they wait, how many other files come first."""
 
     id: str
     design: str | None
@@ -233,8 +234,8 @@ def picture_out(picture: Picture, sign: Sign) -> DerivativeOut:
     )
 
 
-def asset_out(asset: Asset, pictures: list[Picture], sign: Sign) -> AssetOut:
-    """A file with the pictures that belong to it."""
+def asset_out(asset: Asset, pictures: list[Picture], sign: Sign, before: int | None = None) -> AssetOut:
+    """A file with the pictures that belong to it; `before` counts the files the picture studio takes first."""
     reason = asset.reason
     return AssetOut(
         id=asset.id,
@@ -249,7 +250,7 @@ def asset_out(asset: Asset, pictures: list[Picture], sign: Sign) -> AssetOut:
         progress=asset.progress,
         reason={"code": reason["code"], "detail": reason_text(reason)} if reason else None,
         findings=[*asset.report.get("findings", []), *asset.report.get("warnings", [])],
-        render={"state": asset.render_state, "progress": asset.render_progress} if asset.render_state else None,
+        render=_render(asset, before),
         derivatives=[picture_out(p, sign) for p in pictures if p.asset_id == asset.id],
         facts=asset.report.get("facts", []),
         unit=asset.unit,
@@ -257,6 +258,13 @@ def asset_out(asset: Asset, pictures: list[Picture], sign: Sign) -> AssetOut:
         layers=asset.report.get("layers", []),
         choices=asset.choices,
     )
+
+
+def _render(asset: Asset, before: int | None) -> dict[str, Any] | None:
+    if asset.render_state is None:
+        return None
+    told: dict[str, Any] = {"state": asset.render_state, "progress": asset.render_progress}
+    return told if before is None else {**told, "waiting_before": before}
 
 
 def upload_out(new: NewUpload) -> UploadOut:

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.db.jobs import JobRow
-from marketplace.designs import choices, facts, operations, transfers, uploads
+from marketplace.designs import choices, facts, operations, render_queue, transfers, uploads
 from marketplace.designs.access import load_asset, load_design
 from marketplace.designs.models import Asset, Design
 from marketplace.designs.queries import designs_of
@@ -28,7 +28,16 @@ from marketplace.studio.answers import (
     PartsOut,
     UploadOut,
 )
-from marketplace.studio.forms import AssetIn, ChoicesIn, ContentIn, DesignIn, DesignPatch, FactIn, ListForm
+from marketplace.studio.forms import (
+    AssetIn,
+    ChoicesIn,
+    ContentIn,
+    DesignIn,
+    DesignPatch,
+    FactIn,
+    ListForm,
+    PicturesIn,
+)
 from marketplace.studio.queries import thumbs_of, workspace
 from marketplace.web.call import AfterCommit, Call
 from marketplace.web.forms import read_query
@@ -160,7 +169,25 @@ def reuse_asset(call: Call, asset: Asset) -> AfterCommit:
 )
 def show_asset(call: Call, asset: Asset) -> AssetOut:
     """State, progress, pictures, facts."""
-    return answers.asset_out(asset, thumbs_of(call.session, asset.id), call.services.storage.image_url)
+    before = render_queue.waiting_before(call.session, [asset]).get(asset.id)
+    return answers.asset_out(asset, thumbs_of(call.session, asset.id), call.services.storage.image_url, before)
+
+
+@api.call(
+    "POST",
+    "/assets/<asset_id>/pictures",
+    needs=Permission.ASSET_UPLOAD,
+    subject=load_asset,
+    body=PicturesIn,
+    returns=JobOut,
+    status=202,
+    summary="More pictures of a CAD file in another look and alloy",
+)
+def request_pictures(call: Call, asset: Asset, body: PicturesIn) -> JobOut:
+    """Four views; what was made before is not made twice."""
+    return answers.job_out(
+        render_queue.request_pictures(call.session, call.actor, asset, look=body.look, alloy=body.alloy)
+    )
 
 
 @api.call(

@@ -4,13 +4,13 @@ from flask import make_response, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from marketplace.designs import choices, uploads
+from marketplace.designs import choices, render_queue, uploads
 from marketplace.designs.access import load_asset
 from marketplace.designs.models import Asset
 from marketplace.policy.permissions import Permission
 from marketplace.studio import answers
 from marketplace.studio.api import complete, parts, reuse
-from marketplace.studio.forms import ChoicesForm, UnitForm
+from marketplace.studio.forms import ChoicesForm, PicturesForm, UnitForm
 from marketplace.studio.queries import thumbs_of
 from marketplace.studio.rows import asset_row
 from marketplace.web.call import AfterCommit, Call
@@ -29,7 +29,8 @@ def show(call: Call, asset: Asset) -> ResponseReturnValue:
     if not is_htmx():
         return _home_of(asset)
     sign = call.services.storage.image_url
-    row = asset_row(asset, thumbs_of(call.session, asset.id), sign)
+    before = render_queue.waiting_before(call.session, [asset])
+    row = asset_row(asset, thumbs_of(call.session, asset.id), sign, before.get(asset.id))
     response = make_response(render_template("designs/_row_only.html", row=row))
     # The results beside the list look again when a file moved on.
     response.headers["HX-Trigger"] = "asset-changed"
@@ -86,6 +87,16 @@ def choose(call: Call, asset: Asset) -> ResponseReturnValue:
         call.session, call.actor, asset, unit=given.unit, layers=given.chosen_layers(), roles=given.chosen_roles()
     )
     return _home_of(asset, toast=_("Measuring again.") if found.round > round_before else _("Nothing was changed."))
+
+
+@section.post("/<asset_id>/pictures", needs=Permission.ASSET_UPLOAD, subject=load_asset)
+def pictures(call: Call, asset: Asset) -> ResponseReturnValue:
+    """Have more pictures made in another look and alloy."""
+    given = read_form(PicturesForm)
+    job = render_queue.request_pictures(call.session, call.actor, asset, look=given.look, alloy=given.alloy)
+    if job.state == "done":
+        return _home_of(asset, toast=_("These pictures are already here."))
+    return _home_of(asset, toast=_("The pictures will appear here one by one."))
 
 
 def _home_of(asset: Asset, toast: str | None = None) -> ResponseReturnValue:

@@ -216,6 +216,20 @@ class ChoicesIn(Body):
     roles: dict[str, str | None] | None = Field(default=None, max_length=2000)
 
 
+class PicturesForm(Form):
+    """More pictures of a CAD file."""
+
+    look: str = Field(max_length=20)
+    alloy: str = Field(max_length=30)
+
+
+class PicturesIn(Body):
+    """The same as JSON: `look` ivory, white, noir or stone; `alloy` a code of the weight table."""
+
+    look: str = Field(max_length=20)
+    alloy: str = Field(max_length=30)
+
+
 class PictureForm(Form):
     """One picture and what to do with it."""
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from marketplace.designs.models import Asset, Fact
 from marketplace.designs.pictures import Picture, Sign
 from marketplace.designs.uploads import can_retry
-from marketplace.designs.vocabulary import KIND_WORDS, fact_word, metal_word, reason_text
+from marketplace.designs.vocabulary import KIND_WORDS, fact_word, look_options, metal_options, metal_word, reason_text
 from marketplace.studio.choice_rows import Choices, choices_of
 from marketplace.web.i18n import Formats
 
@@ -45,6 +46,9 @@ class AssetRow:
     src: str | None
     retry: bool
     choices: Choices | None
+    #: (name, word) of the looks and alloys in which more pictures can be asked for; empty while they cannot.
+    looks: tuple[tuple[str, str], ...] = ()
+    alloys: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,8 @@ class FactRow:
     note: str
 
 
-def asset_row(asset: Asset, pictures: list[Picture], sign: Sign) -> AssetRow:
-    """The row of a file."""
+def asset_row(asset: Asset, pictures: list[Picture], sign: Sign, before: int | None = None) -> AssetRow:
+    """The row of a file; `before` counts the files the picture studio takes first, while it waits."""
     fmt = Formats()
     size = fmt.size(asset.size)
     own = [p for p in pictures if p.asset_id == asset.id]
@@ -75,11 +79,14 @@ def asset_row(asset: Asset, pictures: list[Picture], sign: Sign) -> AssetRow:
         parts = [reason_text(asset.reason)]
     elif asset.render_state in {"queued", "running"}:
         look, percent = "processing", asset.render_progress
-        step = _("Waiting for the picture studio") if asset.render_state == "queued" else _("Making pictures")
+        step = _waiting(before or 0) if asset.render_state == "queued" else _("Making pictures")
         parts.append(_("measured"))
     else:
         parts += _told(asset, fmt)
+    pictured = asset.state == "ready" and asset.render_state in {"done", "failed"}
     return AssetRow(
+        looks=tuple(look_options()) if pictured else (),
+        alloys=tuple(metal_options()) if pictured else (),
         asset=asset,
         look=look,
         detail=" · ".join(part for part in parts if part),
@@ -88,6 +95,16 @@ def asset_row(asset: Asset, pictures: list[Picture], sign: Sign) -> AssetRow:
         src=own[0].url(sign, _THUMB) if own else None,
         retry=can_retry(asset),
         choices=choices_of(asset),
+    )
+
+
+def _waiting(before: int) -> str:
+    if not before:
+        return _("Next in the picture studio")
+    return ngettext(
+        "Waiting for the picture studio: %(num)s file before it",
+        "Waiting for the picture studio: %(num)s files before it",
+        before,
     )
 
 

@@ -8,6 +8,7 @@ from marketplace.designs import facts, operations, uploads
 from marketplace.designs.access import load_design
 from marketplace.designs.models import Design
 from marketplace.designs.queries import designs_of, facts_of
+from marketplace.designs.render_queue import waiting_before
 from marketplace.designs.rules import LIMITS
 from marketplace.designs.vocabulary import (
     CHECK_WORDS,
@@ -224,10 +225,11 @@ def _form_page(form: FormState, design: Design | None) -> str:
 def _context(call: Call, found: Workspace) -> dict[str, object]:
     sign = call.services.storage.image_url
     pictures = found.pictures
+    before = waiting_before(call.session, found.assets)
     return {
         "design": found.design,
         "found": found,
-        "rows": [asset_row(a, pictures, sign) for a in found.assets],
+        "rows": [asset_row(a, pictures, sign, before.get(a.id)) for a in found.assets],
         "pictures": pictures,
         "sign": sign,
         "facts": fact_rows(found.facts),

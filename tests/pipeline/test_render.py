@@ -7,16 +7,22 @@ import pytest
 import trimesh
 from PIL import Image
 
+from ai_pipeline.cad.alloys import ALLOYS as WEIGHED
 from ai_pipeline.cad.models import PIECES, gems
 from ai_pipeline.cad.models.bands import CourtBand
 from ai_pipeline.cad.models.rings import Solitaire
-from ai_pipeline.cad.render import SHOTS, RenderedView, render_views, stage
+from ai_pipeline.cad.render import VIEWS, RenderedView, render_views
 from ai_pipeline.cad.studio import placing
 from ai_pipeline.cad.studio.camera import framed
+from ai_pipeline.cad.studio.heat import STOPS, colors, thickness
 from ai_pipeline.cad.studio.lights import Lighting
-from ai_pipeline.cad.studio.materials import ALLOYS, alloy, stone
+from ai_pipeline.cad.studio.looks import LOOKS, STONE
+from ai_pipeline.cad.studio.materials import ALLOYS, alloy, finish_of, stone
 from ai_pipeline.cad.studio.posing import upright
+from ai_pipeline.cad.studio.recut import recut
 from ai_pipeline.cad.studio.shading import corner_normals
+from ai_pipeline.cad.studio.shots import SHOTS
+from ai_pipeline.cad.studio.stage import apart, stage
 from ai_pipeline.cad.studio.tracer import Tracer, fresnel, refract
 from ai_pipeline.cad.studio.world import Part, World
 
@@ -102,7 +108,7 @@ def test_a_mesh_without_triangles_is_refused(tmp_path: Path) -> None:
 
 def test_every_pose_has_every_view() -> None:
     names = {frozenset(shots) for shots in SHOTS.values()}
-    assert names == {frozenset({"hero", "front", "side", "top", "detail"})}
+    assert names == {frozenset(VIEWS) - {"scale", "heat", "exploded", "turntable"}}
     assert {d.pose for d in PIECES.values()} <= set(SHOTS)
 
 
@@ -200,3 +206,118 @@ def test_framing_fills_the_asked_share_of_the_picture() -> None:
     span = np.ptp(where, axis=0)
     assert max(span[0] / 400, span[1] / 500) == pytest.approx(0.7, abs=0.01)
     assert (where.min(0) + where.max(0)) / 2 == pytest.approx([200, 250], abs=1)
+
+
+def test_every_look_is_a_scene_of_its_own(tmp_path: Path) -> None:
+    corners = {}
+    for name, look in LOOKS.items():
+        view = render_views(
+            BAND.metal, [], tmp_path / name, size=96, views=("hero",), quality="draft", suffix=".png", look=look
+        )[0]
+        corners[name] = pixels(view)[2:8, 2:8].mean((0, 1))
+    assert len(LOOKS) >= 3
+    assert corners["white"].min() > 0.97
+    assert corners["noir"].max() < 0.25
+    assert corners["stone"][0] > corners["stone"][2] + 0.05
+
+
+def test_the_sun_of_a_look_casts_a_shadow_with_an_edge(tmp_path: Path) -> None:
+    view = render_views(
+        BAND.metal, [], tmp_path, size=128, views=("top",), quality="draft", suffix=".png", look=STONE
+    )[0]  # fmt: skip
+    image = pixels(view).mean(-1)
+    steps = np.abs(np.diff(image, axis=1))
+    assert steps.max() > 0.15
+    assert np.median(steps) < 0.03
+
+
+def test_files_land_one_by_one_and_a_draft_comes_first(tmp_path: Path) -> None:
+    heard: list[tuple[str, bool, bool]] = []
+    views = render_views(
+        BAND.metal, [], tmp_path, size=80, views=("hero", "exploded", "heat", "scale"), quality="draft",
+        draft_first=True, landed=lambda v: heard.append((v.name, v.draft, v.path.is_file())),
+    )  # fmt: skip
+    assert heard == [("hero", True, True), ("hero", False, True), ("heat", False, True), ("scale", False, True)]
+    assert [v.name for v in views] == ["hero", "heat", "scale"], "a piece without stones is not exploded"
+    assert len({v.path for v in views}) == 3
+
+
+def test_the_turntable_is_an_animation_that_turns(tmp_path: Path) -> None:
+    piece = Solitaire().build()
+    view = render_views(piece.metal, piece.stones, tmp_path, size=64, views=("turntable",), pose="standing")[0]
+    with Image.open(view.path) as image:
+        assert (image.format, getattr(image, "n_frames", 1), image.size) == ("WEBP", 24, (48, 48))
+        frames = []
+        for number in (0, 6, 12):
+            image.seek(number)
+            frames.append(np.asarray(image.convert("RGB"), np.float64))
+    assert np.abs(frames[0] - frames[1]).mean() > 2
+    assert np.abs(frames[0] - frames[2]).mean() > 1
+
+
+def test_thickness_is_the_metal_behind_a_point_and_overlaps_count_once() -> None:
+    plate = trimesh.creation.box((10, 10, 1.2))
+    sunk = trimesh.creation.box((4, 4, 4)).apply_translation((0, 0, 1.6))
+    world = World([Part(plate, alloy("silver")), Part(sunk, alloy("silver"))])
+    tops = np.array([[4, 0.3, 0.6], [0.1, 0.2, 3.6]], np.float32)
+    down = np.tile(np.array([[0, 0, -1]], np.float32), (2, 1))
+    assert thickness(world, tops, down) == pytest.approx([1.2, 4.2], abs=0.005)
+    slope = np.array([[-0.6, 0, -0.8]], np.float32)
+    inside = thickness(World([Part(plate, alloy("silver"))]), np.array([[0, 0, 0.6]], np.float32), slope)
+    assert inside == pytest.approx([1.5], abs=0.005)
+
+
+def test_thin_is_red_thick_is_blue_and_unknown_is_grey() -> None:
+    thin, thick, unknown = colors(np.array([0.2, 3.0, np.nan], np.float32))
+    assert thin[0] > 5 * thin[2]
+    assert thick[2] > 2 * thick[0]
+    assert np.ptp(unknown) == 0
+    assert [stop for stop, _ in STOPS] == sorted(stop for stop, _ in STOPS)
+
+
+def test_exploding_lifts_every_stone_out_along_its_table() -> None:
+    piece = Solitaire().build()
+    scene = stage(piece.metal, piece.stones, alloy="platinum", pose="standing")
+    lifted = apart(scene)
+    before, after = (s.parts[1].mesh.bounds.mean(0) for s in (scene, lifted))
+    assert after[2] > before[2] + 3
+    assert np.abs((after - before)[:2]).max() < 0.05
+    assert np.array_equal(scene.parts[0].mesh.vertices, lifted.parts[0].mesh.vertices)
+
+
+def test_a_coarse_brilliant_is_shown_round_in_its_own_place_and_other_cuts_stay() -> None:
+    angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    ring = np.stack([np.cos(angles), np.sin(angles)], -1)
+    rows = [(1.76, 1.1), (3.25, 0.1), (3.25, -0.1)]
+    points = np.vstack([*(np.c_[ring * r, np.full(16, z)] for r, z in rows), [[0, 0, -2.75]]])
+    coarse = trimesh.convex.convex_hull(points)
+    away = placing.moved(placing.turned(140, (1.0, 0.4, 0.2)), (3, -2, 8))
+    shown = recut(coarse.copy().apply_transform(away))
+    assert len(shown.faces) > 3 * len(coarse.faces)
+    assert shown.bounds == pytest.approx(coarse.copy().apply_transform(away).bounds, abs=0.12)
+    step = gems.cut("emerald", "emerald", 7, 5).mesh
+    assert recut(step) is step
+
+
+def test_a_lens_blurs_what_is_far_from_its_focus_and_nothing_in_it() -> None:
+    points = np.array([[0.0, 0.0, 0.0], [3.0, 10.0, 2.0]])
+    camera = framed(points, 0, 0, (200, 200)).focused(points[:1], points, 0.05)
+    assert camera.confusion(points) == pytest.approx(5.0, rel=0.01)
+    near = camera.project(points)[0]
+    spread = np.random.default_rng(1).random((64, 2), np.float32)
+    at = np.tile(near.astype(np.float32), (64, 1))
+    origins, directions = camera.rays(at[:, 0], at[:, 1], spread)
+    assert np.ptp(origins, axis=0).max() > 0.01
+    reach = -origins[:, 1:2] / directions[:, 1:2]
+    assert origins + directions * reach == pytest.approx(np.zeros((64, 3)), abs=1e-3)
+
+
+def test_small_colored_stones_are_cut_from_deeper_rough() -> None:
+    assert stone("sapphire", 1.3).absorb[0] > 2 * stone("sapphire").absorb[0]
+    assert stone("diamond", 1.3).absorb == (0, 0, 0)
+
+
+def test_every_alloy_that_is_weighed_has_a_finish() -> None:
+    assert {finish_of(code) for code in WEIGHED} <= set(ALLOYS)
+    with pytest.raises(KeyError):
+        finish_of("unobtainium")

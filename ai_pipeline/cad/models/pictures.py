@@ -6,15 +6,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ai_pipeline.cad import render
 from ai_pipeline.cad.models.piece import Design, Piece
 from ai_pipeline.cad.models.registry import PIECES
 from ai_pipeline.cad.studio import materials, placing
 from ai_pipeline.cad.studio.camera import framed
 from ai_pipeline.cad.studio.exposure import Sampling
 from ai_pipeline.cad.studio.film import save
-from ai_pipeline.cad.studio.lights import Lighting
-from ai_pipeline.cad.studio.world import Part, World
+from ai_pipeline.cad.studio.looks import IVORY
+from ai_pipeline.cad.studio.shots import SHOTS
+from ai_pipeline.cad.studio.stage import SMOOTH_STONES, Stage, aim, photograph, stage, staged
+from ai_pipeline.cad.studio.world import Part
 
 HERO, SMALL, CLOSE = (1200, 1500), (900, 1125), (800, 1000)
 HERO_BYTES, SMALL_BYTES, BANNER_BYTES = 120_000, 80_000, 250_000
@@ -27,24 +28,24 @@ _SECOND = {"standing": "top", "lying": "front", "hanging": "side", "pair": "side
 def shoot(design: Design, folder: Path) -> list[Path]:
     """Render hero, second view and detail of a design in its first alloy; return the files."""
     piece = design.build()
-    scene = render.stage(piece.metal, piece.stones, alloy=design.metals[0], pose=design.pose, findings=piece.findings)
+    scene = stage(piece.metal, piece.stones, alloy=design.metals[0], pose=design.pose, findings=piece.findings)
     files = []
     for name, view, size, limit in (
         ("hero", "hero", HERO, HERO_BYTES),
         ("second", _SECOND[design.pose], SMALL, SMALL_BYTES),
         ("detail", "detail", CLOSE, SMALL_BYTES),
     ):
-        shot = render.SHOTS[design.pose][view]
+        shot = SHOTS[design.pose][view]
         if view == "detail":
             shot = replace(shot, fill=shot.fill * _closeness(scene, len(piece.stones)))
-        picture = render.photograph(scene, render.aim(scene, shot, size), shot.azimuth, sampling=SAMPLING)
+        picture = photograph(scene, aim(scene, shot, size), shot.azimuth, sampling=SAMPLING)
         path = folder / f"{design.slug}-{name}.webp"
         save(picture, path, quality=93, limit=limit)
         files.append(path)
     return files
 
 
-def _closeness(scene: render.Stage, stones: int) -> float:
+def _closeness(scene: Stage, stones: int) -> float:
     """How much nearer than usual the detail is taken: into a row of stones, back from a single small one."""
     head, whole = float(np.ptp(scene.head, axis=0).max()), float(np.ptp(scene.points, axis=0).max())
     if stones != 1 and head > 0.55 * whole:
@@ -61,7 +62,7 @@ def _place(piece: Piece, *, at: tuple[float, float], turn: float, lying: bool = 
     return placing.moved(matrix, (*at, -low))
 
 
-def composition(items: list[tuple[str, str, tuple[float, float], float, bool]]) -> render.Stage:
+def composition(items: list[tuple[str, str, tuple[float, float], float, bool]]) -> Stage:
     """Several pieces on one floor: (slug, alloy, position in mm, turn in degrees, lying)."""
     parts: list[Part] = []
     for slug, alloy, at, turn, lying in items:
@@ -69,14 +70,9 @@ def composition(items: list[tuple[str, str, tuple[float, float], float, bool]]) 
         matrix = _place(piece, at=at, turn=turn, lying=lying)
         parts.append(Part(piece.metal.copy().apply_transform(matrix), materials.alloy(alloy)))
         for s in piece.stones:
-            parts.append(
-                Part(s.moved(matrix).mesh, materials.stone(s.species), faceted=s.shape not in render.SMOOTH_STONES)
-            )
-    points = np.concatenate([np.asarray(p.mesh.vertices, np.float64) for p in parts])
-    radius = float(np.linalg.norm(np.ptp(points, axis=0))) / 2
-    middle = (points.min(0) + points.max(0)) / 2
-    plane = (np.array([middle[0], middle[1], 0.0]), np.array([0.0, 0.0, 1.0]))
-    return render.Stage("standing", World(parts), Lighting(), points, points, plane, 1.8 * radius, 0.5)
+            parts.append(Part(s.moved(matrix).mesh, materials.stone(s.species), faceted=s.shape not in SMOOTH_STONES))
+    scene = staged(parts, "standing", IVORY)
+    return replace(scene, extent=scene.extent * 1.8 / 2.6, soften=0.5)
 
 
 BANNER = [
@@ -96,11 +92,11 @@ def banner(path: Path) -> None:
     """The landing page's picture, 2000 x 1100, its left side left free for a headline."""
     scene = composition(BANNER)
     camera = framed(scene.points, 0, 17, (2000, 1100), fill=0.52, shift=(0.19, -0.03))
-    save(render.photograph(scene, camera, 0, sampling=SAMPLING), path, quality=93, limit=BANNER_BYTES)
+    save(photograph(scene, camera, 0, sampling=SAMPLING), path, quality=93, limit=BANNER_BYTES)
 
 
 def square(path: Path) -> None:
     """A square composition of three bands, 1200 pixels."""
     scene = composition(SQUARE)
     camera = framed(scene.points, 0, 22, (1200, 1200), fill=0.74, shift=(0, -0.02))
-    save(render.photograph(scene, camera, 0, sampling=SAMPLING), path, quality=93, limit=HERO_BYTES)
+    save(photograph(scene, camera, 0, sampling=SAMPLING), path, quality=93, limit=HERO_BYTES)

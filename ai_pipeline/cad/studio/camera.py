@@ -1,6 +1,6 @@
 """A perspective camera like a 70 mm lens, framed tightly around a set of points."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,10 @@ HALF_ANGLE = np.radians(28.8 / 2)
 
 @dataclass(frozen=True)
 class Camera:
-    """Position, axes (right, up, forward rows) and the picture plane at distance 1: center and pixel size."""
+    """Position, axes (right, up, forward rows) and the picture plane at distance 1: center and pixel size.
+
+    ``lens`` is the radius of the aperture in mm (0: everything is sharp) and ``focus`` the distance of the sharp plane.
+    """
 
     eye: Doubles
     axes: Doubles
@@ -22,14 +25,38 @@ class Camera:
     pixel: float
     width: int
     height: int
+    lens: float = 0.0
+    focus: float = 1.0
 
-    def rays(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Origins and unit directions through pixel positions (0, 0 is the upper left corner)."""
+    def rays(self, x: Floats, y: Floats, aperture: Floats | None = None) -> tuple[Floats, Floats]:
+        """Origins and unit directions through pixel positions (0, 0 is the upper left corner).
+
+        ``aperture`` ``(n, 2)`` in 0..1 spreads the rays over the lens; without it all pass its center.
+        """
         px = self.center[0] + (x - self.width / 2) * self.pixel
         py = self.center[1] - (y - self.height / 2) * self.pixel
         d = px[:, None] * self.axes[0] + py[:, None] * self.axes[1] + self.axes[2]
-        d /= np.linalg.norm(d, axis=1, keepdims=True)
-        return np.broadcast_to(self.eye, d.shape).astype(np.float32), d.astype(np.float32)
+        start = np.broadcast_to(self.eye, d.shape)
+        if aperture is not None and self.lens:
+            r, phi = np.sqrt(aperture[:, 0]) * self.lens, 2 * np.pi * aperture[:, 1]
+            off = (r * np.cos(phi))[:, None] * self.axes[0] + (r * np.sin(phi))[:, None] * self.axes[1]
+            start, d = start + off, d - off / self.focus
+        d = d / np.linalg.norm(d, axis=1, keepdims=True)
+        return start.astype(np.float32), d.astype(np.float32)
+
+    def focused(self, sharp: Doubles, whole: Doubles, blur: float) -> "Camera":
+        """Focus on the near part of ``sharp``; the far end of ``whole`` is blurred by ``blur`` of the width."""
+        focus = float(np.quantile((sharp - self.eye) @ self.axes[2], 0.3))
+        far = float(((whole - self.eye) @ self.axes[2]).max())
+        lens = blur * self.width * self.pixel / 2 / max(abs(1 / focus - 1 / far), 1e-6)
+        return replace(self, lens=lens, focus=focus)
+
+    def confusion(self, points: Doubles) -> float:
+        """The largest circle of confusion of world points, as a radius in pixels."""
+        if not self.lens:
+            return 0.0
+        depth = (points - self.eye) @ self.axes[2]
+        return float(self.lens * np.abs(1 / self.focus - 1 / depth).max() / self.pixel)
 
     def project(self, points: Doubles) -> Doubles:
         """Pixel positions ``(n, 2)`` of world points."""

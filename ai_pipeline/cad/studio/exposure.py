@@ -10,7 +10,8 @@ from scipy import ndimage
 
 from ai_pipeline.cad.studio.camera import Camera
 from ai_pipeline.cad.studio.film import tone
-from ai_pipeline.cad.studio.ground import IVORY, Ground
+from ai_pipeline.cad.studio.ground import Ground
+from ai_pipeline.cad.studio.looks import IVORY, Look
 from ai_pipeline.cad.studio.tracer import Tracer
 from ai_pipeline.cad.studio.world import METAL
 
@@ -18,6 +19,8 @@ Floats = npt.NDArray[np.float32]
 Progress = Callable[[float], None]
 
 CHUNK = 60_000
+MOST_BLUR = 48.0
+"""Pixels; a wider circle of confusion is cut off."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,31 @@ class _Sums:
     count: Floats
 
 
+def _grown(mask: npt.NDArray[np.bool_], pixels: int) -> npt.NDArray[np.bool_]:
+    """A mask widened by a square of ``pixels`` on each side."""
+    return np.asarray(ndimage.maximum_filter(mask, 2 * pixels + 1))
+
+
 def _offsets(count: int, start: int) -> tuple[Floats, Floats]:
     """Sub-pixel positions of samples ``start .. start + count`` of the R2 sequence."""
     i = np.arange(start, start + count)
     return ((0.5 + i * 0.7548776662) % 1).astype(np.float32), ((0.5 + i * 0.5698402910) % 1).astype(np.float32)
+
+
+def _lens(count: int, start: int) -> Floats:
+    """Places ``(count, 2)`` on the lens of samples ``start .. start + count``, apart from those of ``_offsets``."""
+    i = np.arange(start, start + count)[:, None]
+    return np.asarray((0.5 + i * np.array([0.6180339887, 0.8566748838])) % 1, np.float32)
+
+
+def _dither(x: npt.NDArray[np.intp], y: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """A number in 0..1 for each pixel, unlike that of its neighbors (interleaved gradient noise, Jimenez 2014)."""
+    return (52.9829189 * ((0.06711056 * x + 0.00583715 * y) % 1)) % 1
+
+
+def look_of(tracer: Tracer) -> Look:
+    """The look of the ground, or the house look where there is none."""
+    return IVORY if tracer.ground is None else tracer.ground.look
 
 
 def expose(tracer: Tracer, camera: Camera, sampling: Sampling, pool: ThreadPoolExecutor, progress: Progress) -> Floats:
@@ -56,7 +80,8 @@ def expose(tracer: Tracer, camera: Camera, sampling: Sampling, pool: ThreadPoolE
     progress(0.08)
     backdrop = _backdrop(tracer, camera, first, sampling, pool)
     progress(0.2)
-    touched = ndimage.binary_dilation(first, np.ones((3, 3)))
+    blur = int(np.ceil(min(camera.confusion(tracer.world.points), MOST_BLUR)))
+    touched = _grown(first, 1 + blur)
     rows, columns = np.nonzero(touched)
     n = len(rows)
     sums = _Sums(
@@ -65,11 +90,12 @@ def expose(tracer: Tracer, camera: Camera, sampling: Sampling, pool: ThreadPoolE
     everything = np.arange(n)
     _sample(tracer, camera, rows, columns, everything, sampling.base, 0, sums, pool)
     progress(0.5)
-    stones = ndimage.binary_dilation(kinds != METAL, np.ones((3, 3)))[rows, columns]
+    stones = _grown(kinds != METAL, 1)[rows, columns]
     rough = _uneven(sums, rows, columns, first.shape)
     more = np.flatnonzero(rough & ~stones)
     per_stone = min(sampling.stones, max(12, sampling.budget // max(int(stones.sum()), 1)))
-    _sample(tracer, camera, rows, columns, more, max(sampling.edges - sampling.base, 0), sampling.base, sums, pool)
+    edges = sampling.edges * 2 if camera.lens else sampling.edges
+    _sample(tracer, camera, rows, columns, more, max(edges - sampling.base, 0), sampling.base, sums, pool)
     progress(0.75)
     _sample(
         tracer,
@@ -113,16 +139,20 @@ def _sample(
         return
     dx, dy = _offsets(count, start)
     per = max(CHUNK // count, 1)
+    exposed = look_of(tracer).exposure
 
     def chunk(begin: int) -> None:
         pixels = which[begin : begin + per]
         x = (columns[pixels][:, None] + dx[None]).ravel().astype(np.float32)
         y = (rows[pixels][:, None] + dy[None]).ravel().astype(np.float32)
         rng = np.random.default_rng((start + 1) * 1_000_003 + begin)
-        turn = rng.random(len(pixels), np.float32)
-        spread = (turn[:, None] + np.arange(start, start + count, dtype=np.float32)[None] * np.float32(0.618034)) % 1
-        light, met = tracer.radiance(*camera.rays(x, y), rng, spread.ravel().astype(np.float32))
-        color = tone(light) * met[:, None]
+        aperture = None
+        if camera.lens:
+            turned = np.stack([_dither(columns[pixels], rows[pixels]), np.zeros(len(pixels))], -1)
+            aperture = ((turned[:, None, ::-1] + _lens(count, start)[None]) % 1).reshape(-1, 2).astype(np.float32)
+        sample = np.tile(np.arange(start, start + count), len(pixels))
+        light, met = tracer.radiance(*camera.rays(x, y, aperture), rng, sample)
+        color = tone(light, exposed) * met[:, None]
         luma = color @ np.array([0.3, 0.6, 0.1], np.float32)
         sums.color[pixels] += color.reshape(-1, count, 3).sum(1)
         sums.cover[pixels] += met.reshape(-1, count).sum(1)
@@ -147,22 +177,21 @@ def _uneven(
 def _backdrop(
     tracer: Tracer, camera: Camera, first: npt.NDArray[np.bool_], sampling: Sampling, pool: ThreadPoolExecutor
 ) -> Floats:
-    """The ivory sweep with shadow and a faint mirror image."""
+    """The sweep of the look with shadow, texture and a faint mirror image."""
     height, width = first.shape
     yy, xx = np.mgrid[0:height, 0:width].astype(np.float32)
     fx, fy = xx / width - 0.5, yy / height - 0.42
-    fade = 1.0 - 0.16 * (fx * fx * 1.1 + fy * fy * 1.5)
-    sheet = IVORY * fade[..., None].astype(np.float32)
-    ground = tracer.ground
+    look, ground = look_of(tracer), tracer.ground
+    fade = np.maximum(1.0 - look.fade * (fx * fx * 1.1 + fy * fy * 1.5), 0.05)[..., None].astype(np.float32)
+    color = np.broadcast_to(np.asarray(look.ground, np.float32), (height * width, 3)).copy()
     if ground is None:
-        return np.asarray(sheet, np.float32)
+        return np.asarray(color.reshape(height, width, 3) * fade, np.float32)
     origins, directions = camera.rays(xx.ravel() + 0.5, yy.ravel() + 0.5)
     t = ground.distance(origins, directions)
     on = np.flatnonzero(np.isfinite(t))
-    light = np.ones((height * width, 3), np.float32)
-    light[on] = ground.received(origins[on] + directions[on] * t[on, None])
-    picture = sheet * light.reshape(height, width, 3)
-    if sampling.mirror:
+    color[on] = ground.color(origins[on] + directions[on] * t[on, None])
+    picture = color.reshape(height, width, 3) * fade
+    if sampling.mirror and look.gloss:
         picture = _mirror_image(tracer, camera, ground, picture, pool)
     return np.asarray(picture, np.float32)
 
@@ -184,16 +213,17 @@ def _mirror_image(tracer: Tracer, camera: Camera, ground: Ground, picture: Float
     if len(seen) == 0:
         return picture
     rise = hits.distance[seen] * (out[seen] @ ground.normal)
-    weight = (0.05 + 0.95 * (1 - cos[seen]) ** 5) * np.exp(-rise / np.float32(4.5)) * np.float32(2.6)
+    weight = (0.05 + 0.95 * (1 - cos[seen]) ** 5) * np.exp(-rise / np.float32(4.5))
+    weight = weight * np.float32(2.6 * ground.look.gloss)
     color = np.zeros((height * width, 3), np.float32)
     share = np.zeros(height * width, np.float32)
     parts = np.array_split(seen, max(len(seen) // CHUNK, 2))
 
     def chunk(k: npt.NDArray[np.intp]) -> Floats:
-        return tone(tracer.radiance(start[k], out[k], np.random.default_rng(11))[0])
+        return tone(tracer.radiance(start[k], out[k], np.random.default_rng(11))[0], ground.look.exposure)
 
     shade = np.concatenate(list(pool.map(chunk, parts)))
-    amount = np.clip(weight, 0, 0.35)
+    amount = np.clip(weight, 0, 0.35 * max(1.0, ground.look.gloss))
     color[on[seen]] = shade * amount[:, None]
     share[on[seen]] = amount
     sigma = width / 420

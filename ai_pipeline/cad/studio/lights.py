@@ -4,43 +4,15 @@ Directions are in the frame of the camera: +Z up, the camera on -Y. Maps are oct
 takes a few additions, no trigonometry.
 """
 
-from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from ai_pipeline.cad.studio.looks import IVORY, Box, Rig
+
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangular light or flag: azimuth 0 is behind the camera and grows to the right; degrees, radiance."""
-
-    azimuth: float
-    elevation: float
-    width: float
-    height: float
-    level: float
-    soft: float = 0.35
-
-
-LIGHTS = (
-    Box(-10, 68, 130, 36, 6.4, 0.35),
-    Box(-62, 22, 30, 100, 7.6, 0.30),
-    Box(66, 20, 20, 92, 5.4, 0.30),
-    Box(178, 24, 130, 30, 3.6, 0.5),
-    Box(-20, 12, 7, 46, 3.0, 0.4),
-    Box(22, 8, 5, 40, 2.4, 0.4),
-    Box(-4, -42, 130, 40, 0.7, 0.8),
-)
-FLAGS = (
-    Box(-39, 14, 11, 96, 0.93),
-    Box(45, 14, 14, 96, 0.93),
-    Box(-104, 14, 22, 96, 0.9),
-    Box(104, 14, 22, 96, 0.9),
-    Box(1, 2, 18, 26, 0.7, 0.6),
-)
 
 
 def _decode(size: int) -> npt.NDArray[np.float64]:
@@ -55,10 +27,14 @@ def _decode(size: int) -> npt.NDArray[np.float64]:
     return np.asarray(d / np.linalg.norm(d, axis=-1, keepdims=True))
 
 
-def _mask(directions: npt.NDArray[np.float64], box: Box) -> npt.NDArray[np.float64]:
-    """Coverage 0..1 of a box with soft borders."""
+def _angles(directions: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """(azimuth, elevation) in degrees."""
     elevation = np.degrees(np.arcsin(np.clip(directions[..., 2], -1, 1)))
-    azimuth = np.degrees(np.arctan2(directions[..., 0], -directions[..., 1]))
+    return np.degrees(np.arctan2(directions[..., 0], -directions[..., 1])), elevation
+
+
+def _mask(azimuth: npt.NDArray[np.float64], elevation: npt.NDArray[np.float64], box: Box) -> npt.NDArray[np.float64]:
+    """Coverage 0..1 of a box with soft borders."""
     across = np.abs((azimuth - box.azimuth + 180) % 360 - 180) * np.cos(np.radians(np.clip(np.abs(elevation), 0, 80)))
     along = np.abs(elevation - box.elevation)
     parts = []
@@ -68,26 +44,45 @@ def _mask(directions: npt.NDArray[np.float64], box: Box) -> npt.NDArray[np.float
     return np.asarray(parts[0] * parts[1])
 
 
-class Lighting:
-    """Radiance by direction, once soft for metal and once with pin lights for the fire of stones."""
+def _towards(azimuth: float, elevation: float) -> npt.NDArray[np.float64]:
+    """The unit direction of degrees of azimuth and elevation."""
+    a, e = np.radians(azimuth), np.radians(elevation)
+    return np.array([np.sin(a) * np.cos(e), -np.cos(a) * np.cos(e), np.sin(e)])
 
-    def __init__(self, size: int = 1024, seed: int = 3) -> None:
+
+class Lighting:
+    """Radiance by direction: for metal (``soft``), for stones (``sharp``: with pin lights), for the ground (``sky``).
+
+    The sun is part of the first two; the ground adds it by itself, so that its shadow has an edge.
+    """
+
+    def __init__(self, rig: Rig = IVORY.rig, size: int = 1024, seed: int = 3) -> None:
         """Paint the maps; ``size`` is their edge in texels."""
         d = _decode(size)
-        base = 0.045 + 0.13 * np.clip(d[..., 2] * 0.5 + 0.5, 0, 1) ** 2
-        for box in LIGHTS:
-            base = base + _mask(d, box) * box.level
-        for box in FLAGS:
-            base = base * (1 - box.level * _mask(d, box))
+        azimuth, elevation = _angles(d)
+        low, high = rig.room
+        base = low + (high - low) * np.clip(d[..., 2] * 0.5 + 0.5, 0, 1) ** 2
+        for box in rig.lights:
+            base = base + _mask(azimuth, elevation, box) * box.level
+        for box in rig.flags:
+            base = base * (1 - box.level * _mask(azimuth, elevation, box))
+        self.size, self.sun = size, None
+        self.sky: Floats = ndimage.gaussian_filter(base, size / 240, mode="nearest").astype(np.float32).ravel()
+        disk = np.zeros_like(base)
+        if rig.sun:
+            self.sun = _towards(rig.sun.azimuth, rig.sun.elevation)
+            edge = np.cos(np.radians(rig.sun.radius))
+            disk = np.clip((d @ self.sun - edge) / (1 - edge) * 4 + 0.5, 0, 1) * rig.sun.level
         pins = np.zeros_like(base)
         rng = np.random.default_rng(seed)
-        for _ in range(34):
-            az, el = np.radians(rng.uniform(-180, 180)), np.radians(rng.uniform(14, 88))
-            at = np.array([np.sin(az) * np.cos(el), -np.cos(az) * np.cos(el), np.sin(el)])
-            pins += np.exp((d @ at - 1) / (1 - np.cos(np.radians(1.7)))) * rng.uniform(14, 34)
-        self.size = size
-        self.soft: Floats = ndimage.gaussian_filter(base, size / 240, mode="nearest").astype(np.float32).ravel()
-        self.sharp: Floats = (base + pins).astype(np.float32).ravel()
+        wide = 1 - np.cos(np.radians(1.7))
+        for _ in range(rig.pins):
+            at = _towards(rng.uniform(-180, 180), rng.uniform(14, 88))
+            near = d @ at - 1
+            lit = near > -9 * wide
+            pins[lit] += np.exp(near[lit] / wide) * rng.uniform(*rig.pin_levels)
+        self.soft: Floats = (self.sky + disk.ravel()).astype(np.float32)
+        self.sharp: Floats = (base + disk + pins).astype(np.float32).ravel()
 
     def index(self, directions: Floats) -> npt.NDArray[np.intp]:
         """Texel of each unit direction ``(n, 3)``."""
@@ -103,3 +98,9 @@ class Lighting:
         column = np.clip((u + 1) * half, 0, self.size - 1).astype(np.intp)
         row = np.clip((v + 1) * half, 0, self.size - 1).astype(np.intp)
         return np.asarray(row * self.size + column)
+
+
+@lru_cache(maxsize=4)
+def lighting(rig: Rig) -> Lighting:
+    """The painted maps of a rig."""
+    return Lighting(rig)

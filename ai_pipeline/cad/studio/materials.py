@@ -4,14 +4,14 @@ Reflectances at normal incidence are linear RGB, chosen so that a cast and polis
 neighbors (measured pure gold is lemon on screen). Indices of refraction are for the C, d and F lines.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Rgb = tuple[float, float, float]
 
 ALLOYS: dict[str, Rgb] = {
     "24k_yellow": (1.0, 0.766, 0.336),
-    "18k_yellow": (1.0, 0.765, 0.385),
+    "18k_yellow": (1.0, 0.755, 0.365),
     "14k_yellow": (0.97, 0.79, 0.49),
     "18k_rose": (0.97, 0.68, 0.53),
     "14k_rose": (0.96, 0.68, 0.55),
@@ -20,6 +20,29 @@ ALLOYS: dict[str, Rgb] = {
     "platinum": (0.76, 0.745, 0.72),
     "silver": (0.97, 0.96, 0.94),
 }
+
+#: Alloys that differ in weight, not to the eye: code -> the finish that shows them.
+_FINISHES = {
+    "22k_yellow": "24k_yellow",
+    "18k_white_pd": "18k_white",
+    "18k_white_ni": "18k_white",
+    "14k_white_pd": "14k_white",
+    "14k_white_ni": "14k_white",
+    "10k_yellow": "14k_yellow",
+    "9k_yellow": "14k_yellow",
+    "sterling": "silver",
+    "platinum_950_ru": "platinum",
+    "platinum_950_co": "platinum",
+    "palladium_950": "18k_white",
+}
+
+
+def finish_of(code: str) -> str:
+    """The name in ALLOYS of what an alloy code looks like. Raises ``KeyError`` for an unknown code."""
+    finish = _FINISHES.get(code, code)
+    if finish not in ALLOYS:
+        raise KeyError(code)
+    return finish
 
 
 @dataclass(frozen=True)
@@ -46,7 +69,7 @@ STONES: dict[str, Material] = {
     "cubic_zirconia": Material("clear", ior=(2.15, 2.17, 2.21)),
     "sapphire": Material("clear", ior=_CORUNDUM, absorb=(0.50, 0.32, 0.055)),
     "ruby": Material("clear", ior=_CORUNDUM, absorb=(0.025, 0.42, 0.30)),
-    "emerald": Material("clear", ior=_BERYL, absorb=(0.36, 0.05, 0.20)),
+    "emerald": Material("clear", ior=_BERYL, absorb=(0.52, 0.075, 0.30)),
     "aquamarine": Material("clear", ior=_BERYL, absorb=(0.085, 0.022, 0.014)),
     "amethyst": Material("clear", ior=_QUARTZ, absorb=(0.10, 0.24, 0.045)),
     "citrine": Material("clear", ior=_QUARTZ, absorb=(0.015, 0.075, 0.26)),
@@ -66,6 +89,13 @@ def alloy(name: str) -> Material:
     return Material("metal", f0=ALLOYS[name])
 
 
-def stone(species: str) -> Material:
-    """The material of a stone; an unknown species is shown as a colorless one."""
-    return STONES.get(species.lower().replace(" ", "_"), STONES["diamond"])
+USUAL_MM = 6.0
+"""The size for which ``absorb`` is right; smaller stones are cut from deeper rough, or they would look colorless."""
+
+
+def stone(species: str, size_mm: float = USUAL_MM) -> Material:
+    """The material of a stone ``size_mm`` wide; an unknown species is shown as a colorless one."""
+    found = STONES.get(species.lower().replace(" ", "_"), STONES["diamond"])
+    deeper = max(USUAL_MM / max(size_mm, 0.5), 1.0) ** 0.75
+    red, green, blue = found.absorb
+    return replace(found, absorb=(red * deeper, green * deeper, blue * deeper))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ai_pipeline.cad.studio.ground import IVORY, Ground
+from ai_pipeline.cad.studio.ground import Ground
 from ai_pipeline.cad.studio.lights import Lighting
 from ai_pipeline.cad.studio.world import CLEAR, METAL, OPAQUE, World
 
@@ -21,7 +21,9 @@ STEP = np.float32(2e-4)
 """Offset in mm that keeps a new ray off the surface it starts from."""
 
 MAX_METAL_BOUNCES = 4
-DISPERSION = 2.2
+_ROOTS = np.sqrt([2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0, 23.0, 29.0, 31.0, 37.0, 41.0])
+"""Multiples of square roots of primes, modulo 1, fill 0..1 evenly (Richtmyer's sequence)."""
+DISPERSION = 3.0
 """Spread of the indices at the last refraction; the first one is not spread, so this makes up for it."""
 
 
@@ -60,13 +62,15 @@ class _Paths:
     metal: npt.NDArray[np.int8]
     spread: Floats
     from_stone: Bools
+    sample: npt.NDArray[np.int64]
     draw: Floats
 
     def keep(self, alive: Bools) -> "_Paths":
         """The paths that go on."""
         return _Paths(
             self.index[alive], self.origin[alive], self.direction[alive], self.weight[alive],
-            self.inside[alive], self.metal[alive], self.spread[alive], self.from_stone[alive], self.draw[alive],
+            self.inside[alive], self.metal[alive], self.spread[alive], self.from_stone[alive], self.sample[alive],
+            self.draw[alive],
         )  # fmt: skip
 
 
@@ -78,7 +82,7 @@ class Tracer:
     lighting: Lighting
     frame: Floats
     ground: Ground | None
-    max_depth: int = 11
+    max_depth: int = 13
 
     def sky(self, directions: Floats, sharp: Bools) -> Floats:
         """Radiance of the lights ``(n,)``."""
@@ -86,11 +90,16 @@ class Tracer:
         return np.where(sharp, self.lighting.sharp[at], self.lighting.soft[at])
 
     def radiance(
-        self, origins: Floats, directions: Floats, rng: np.random.Generator, first: Floats | None = None
+        self,
+        origins: Floats,
+        directions: Floats,
+        rng: np.random.Generator,
+        sample: npt.NDArray[np.int64] | None = None,
     ) -> tuple[Floats, Bools]:
         """Radiance ``(n, 3)`` along camera rays and whether each met the piece; rays that miss it return zero.
 
-        ``first`` holds evenly spread numbers in 0..1 that decide the first event at a stone, where noise shows most.
+        ``sample`` numbers the rays of a pixel. Rays of one number decide alike at every depth, whatever their pixel:
+        neighbors inside a facet then err alike, and what would be grain is not seen.
         """
         n = len(origins)
         result = np.zeros((n, 3), np.float32)
@@ -98,7 +107,7 @@ class Tracer:
         p = _Paths(
             np.arange(n), origins, directions, np.ones((n, 3), np.float32), np.zeros(n, np.bool_),
             np.zeros(n, np.int8), np.zeros((n, 3), np.float32), np.zeros(n, np.bool_),
-            rng.random(n, np.float32) if first is None else first,
+            np.arange(n) if sample is None else sample, np.zeros(n, np.float32),
         )  # fmt: skip
         for depth in range(self.max_depth):
             hits = self.world.cast(p.origin, p.direction)
@@ -112,6 +121,7 @@ class Tracer:
             if not alive.any():
                 return result, met
             p = p.keep(alive)
+            p.draw = (0.5 + p.sample * _ROOTS[depth % len(_ROOTS)] % 1).astype(np.float32) % 1
             tri, u, v, t = hits.tri[alive], hits.u[alive], hits.v[alive], hits.distance[alive]
             normal, face = self.world.normals(tri, u, v), self.world.faces[tri]
             part = self.world.part[tri]
@@ -162,7 +172,8 @@ class Tracer:
         rel = points - self.ground.point
         far = np.sqrt(dot(rel, rel)) / np.float32(self.ground.extent)
         falloff = np.float32(0.10) + np.float32(0.90) / (1 + (far / np.float32(0.55)) ** 2)
-        return np.asarray(self.ground.received(points) * IVORY * falloff[:, None] * np.float32(0.92), np.float32)
+        bounce = falloff * np.float32(self.ground.look.bounce)
+        return np.asarray(self.ground.color(points) * bounce[:, None], np.float32)
 
     def _metal(
         self, p: _Paths, k: npt.NDArray[np.intp], at: Floats, normal: Floats, face: Floats,
@@ -192,7 +203,7 @@ class Tracer:
 
     def _clear(
         self, p: _Paths, k: npt.NDArray[np.intp], at: Floats, normal: Floats, face: Floats,
-        part: npt.NDArray[np.int32], t: Floats, rng: np.random.Generator, _result: Floats,
+        part: npt.NDArray[np.int32], t: Floats, _rng: np.random.Generator, _result: Floats,
     ) -> Bools:  # fmt: skip
         """Reflect or refract the paths ``k`` at a stone's surface."""
         d, n, g = p.direction[k], normal[k], face[k]
@@ -204,7 +215,6 @@ class Tracer:
         cos = np.clip(-dot(d, n), 0, 1)
         p.weight[k] *= np.where(leaving[:, None], np.exp(-self.world.absorb[part[k]] * t[k, None]), 1)
         mirrored = p.draw[k] < fresnel(cos, eta)
-        p.draw[k] = rng.random(len(k), np.float32)
         bent, _ = refract(d, n, eta)
         if leaving.any():
             red, _ = refract(d, n, np.where(leaving, ior[:, 0], eta).astype(np.float32))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +22,17 @@ _KINDS = {"metal": METAL, "clear": CLEAR, "opaque": OPAQUE}
 
 @dataclass(frozen=True)
 class Part:
-    """A closed mesh (mm) of one material; ``faceted`` keeps every face flat."""
+    """A closed mesh (mm) of one material; ``faceted`` keeps every face flat, ``beside`` is not the piece itself."""
 
     mesh: trimesh.Trimesh
     material: Material
     faceted: bool = False
+    beside: bool = False
+
+    @cached_property
+    def corners(self) -> Floats:
+        """Shading normals of the face corners ``(faces, 3, 3)``."""
+        return flat_normals(self.mesh) if self.faceted else corner_normals(self.mesh)
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class World:
         self._scene = EmbreeScene()
         TriangleMesh(self._scene, np.ascontiguousarray(triangles))
         self._scene.run(np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32))
-        self.corners = np.concatenate([flat_normals(p.mesh) if p.faceted else corner_normals(p.mesh) for p in parts])
+        self.corners = np.concatenate([p.corners for p in parts])
         self.faces = np.concatenate([np.asarray(p.mesh.face_normals, np.float32) for p in parts])
         self.part = np.concatenate([np.full(len(p.mesh.faces), i, np.int32) for i, p in enumerate(parts)])
         materials = [p.material for p in parts]

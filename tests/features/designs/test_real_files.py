@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from marketplace.designs.models import Asset, Derivative
 from tests.kit.files import File, band_stl, send
 from tests.kit.people import Make
+from workers.jobs import renders
 
 _PHOTOS = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff", ".gif"}
 
@@ -55,14 +56,19 @@ def test_real_cad_is_measured_or_stored(make: Make, read_files: Any, real_data: 
 
 
 @pytest.mark.slow
-def test_a_cad_file_gets_pictures_and_they_replace_older_ones(make: Make, run_jobs: Any, session: Session) -> None:
+def test_a_cad_file_gets_pictures_and_they_replace_older_ones(
+    make: Make, run_jobs: Any, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renders, "RENDER_PIXELS", 160)
     person = make.person("designer")
     design_id = str(person.api.post("/designs", {"title": "Band"}).json["id"])
     asset_id = send(person, design_id, band_stl())
     run_jobs()
     first = person.api.get(f"/assets/{asset_id}").json
     assert first["render"] == {"state": "done", "progress": 100}
-    assert {"hero", "front", "side", "top"} <= {d["view"] for d in first["derivatives"]}
+    lone = {"exploded", "turntable"}  # a band has no stones; the turntable is no still picture
+    assert {d["view"] for d in first["derivatives"]} == set(renders.FIRST_SET) - lone
+    assert session.scalars(select(Derivative.id).where(Derivative.role == "turntable")).first()
     before = session.scalar(select(func.count()).select_from(Derivative))
     session.rollback()
     page = person.browser.get(f"/designs/{design_id}")
