@@ -15,7 +15,7 @@ from frontend.bundle import bundle
 from frontend.catalogs import compile_catalog, find_catalogs
 from frontend.failures import BuildError, explain
 from frontend.fonts import SUBSETS, WHOLE, lay_out_fonts
-from frontend.node import find_node, install_packages
+from frontend.node import find_node, install_packages, packages_installed
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "frontend"
@@ -66,7 +66,7 @@ def build() -> None:
         "packages",
         lock,
         (MODULES / ".package-lock.json").exists(),
-        lambda: install_packages(find_node(), SOURCES),
+        lambda: None if packages_installed(SOURCES) else install_packages(find_node(), SOURCES),
     )
     sources = [path for folder in ("css", "js", "art") for path in (SOURCES / folder).rglob("*") if path.is_file()]
     sources += PICTURES.glob("*.webp")

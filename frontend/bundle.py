@@ -8,7 +8,12 @@ from frontend.icons import build_sprite
 from frontend.node import Node
 
 _UPLOAD = ("js/upload.js", "js/upload-hash.js", "js/upload-keeper.js")
-ENTRIES = ("css/app.css", "css/cjk.css", "js/app.js", *_UPLOAD, "js/thread.js")
+ENTRIES = (
+    *("css/app.css", "css/cjk.css", "css/studio.css"),
+    *("js/app.js", *_UPLOAD, "js/thread.js", "js/studio.js", "js/piece.js"),
+    # Three dimensions weigh more than all the rest together: fetched when somebody asks to see them.
+    *("js/studio/viewer.js", "js/piece/turntable.js"),
+)
 """Each becomes an asset of its own: app.css and app.js are on every page, the rest only where a page names them."""
 
 
@@ -31,6 +36,8 @@ def _esbuild(node: Node, sources: Path, target: Path) -> dict[str, str]:
         "--loader:.woff2=file",
         "--charset=utf8",
     ]
+    # A library's style element is against our policy; see the module.
+    command += ["--alias:lit=./js/piece/lit"]
     command += ["--entry-names=[name]-[hash]", "--asset-names=fonts/[name]-[hash]", "--legal-comments=linked"]
     command += [f"--outdir={target}", f"--metafile={meta}", "--log-level=warning"]
     node.run(command, sources, "esbuild")

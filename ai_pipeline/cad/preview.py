@@ -1,6 +1,12 @@
-"""The public preview: decimated, scaled to unit size, nameless, too coarse to cast from - never the CAD."""
+"""The public preview: decimated, scaled to unit size, nameless, too coarse to cast from - never the CAD.
+
+What a buyer turns around is a likeness. Cavities and everything else inside the metal are left out, a mesh that is
+coarse already is made coarser still, points are moved to a grid, and how far the likeness lies off is measured and
+stated.
+"""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import fast_simplification
@@ -8,48 +14,74 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from ai_pipeline.cad import mesh
+from ai_pipeline.cad.gems import measure_stone
 from ai_pipeline.cad.glb_writer import Part, write_glb
 from ai_pipeline.cad.mesh import normals
 from ai_pipeline.cad.report import Preview
 from ai_pipeline.cad.shape import Faces, Points
 from ai_pipeline.cad.solids import Shell
 
-MAX_FACES, MAX_STONE_FACES = 12_000, 6_000
+#: What a page may fetch before somebody sees the piece turn, bytes.
+MAX_BYTES = 150_000
+MAX_FACES, MAX_STONE_FACES = 7_000, 3_000
+LEAST_FACES = 400
 AGGRESSION = 5
+# Cubes along the longest side within which points are merged before edges collapse.
+MERGING = 500
 # Share of the diagonal beyond which a collapse has torn a hole rather than smoothed a detail.
 MAX_DEVIATION = 0.02
+# A likeness of a piece 30 mm across that lies 0.03 mm off is past what a caster would call the model.
+COARSE_ENOUGH = 0.001
+# Positions keep to a grid of this many steps along the diagonal.
+GRID = 1024
 SMOOTH_DEGREES = 35.0
-DEVIATION_SAMPLES = 20_000
-DEVIATION_MARKS = 150_000
-METAL = {"baseColorFactor": [1.0, 0.79, 0.43, 1.0], "metallicFactor": 1.0, "roughnessFactor": 0.15}
+# (points of the CAD that are looked up, points of the preview they are looked up among): while trying, and as stated.
+TRIED, STATED = (3_000, 25_000), (12_000, 80_000)
+# Spots that name a stone, largest first; more would hide the piece.
+MAX_SPOTS = 3
+METAL = {
+    "pbrMetallicRoughness": {"baseColorFactor": [1.0, 0.79, 0.43, 1.0], "metallicFactor": 1.0, "roughnessFactor": 0.15}
+}
 # Real transmission renders black in common viewers; a smooth mirror with flat facets reads as a stone.
-STONE = {"baseColorFactor": [0.93, 0.96, 1.0, 1.0], "metallicFactor": 1.0, "roughnessFactor": 0.0}
+STONE = {
+    "pbrMetallicRoughness": {"baseColorFactor": [0.93, 0.96, 1.0, 1.0], "metallicFactor": 1.0, "roughnessFactor": 0.0}
+}
 
 
 def write_preview(metal: list[Shell], stones: list[Shell], target: Path, *, z_up: bool) -> Preview:
-    """Write `target` (GLB, y up, longest diagonal 1) of at most MAX_FACES triangles of metal;
-    measure how far they lie off.
-    """
-    points, faces = _joined(metal)
+    """Write `target` (GLB, y up, longest diagonal 1, at most MAX_BYTES); measure how far the metal lies off, mm."""
+    outside = [shell for shell in metal if not _hidden(shell, metal)]
+    points, faces = _joined(outside)
     gem_points, gem_faces = _joined(stones)
-    coarse, coarse_faces = _decimated(points, faces, MAX_FACES)
-    gem_coarse, gem_coarse_faces = _decimated(gem_points, gem_faces, MAX_STONE_FACES)
-    deviation = 0.0 if coarse is points else _deviation(points, faces, coarse, coarse_faces)
-    everything = np.vstack([coarse, gem_coarse])
-    low, high = everything.min(axis=0), everything.max(axis=0)
-    scale = 1.0 / float(np.linalg.norm(high - low))
+    low, high = _box(points, gem_points)
+    diagonal = float(np.linalg.norm(high - low))
+    middle = (low + high) / 2.0
 
     def placed(values: Points) -> Points:
-        moved: Points = (values - (low + high) / 2.0) * scale
+        moved: Points = (values - middle) / diagonal
         # glTF is y up; most CAD is z up.
         return np.column_stack([moved[:, 0], moved[:, 2], -moved[:, 1]]) if z_up else moved
 
-    parts = []
-    if len(coarse_faces):
-        parts.append(Part(*_shaded(placed(coarse), coarse_faces, SMOOTH_DEGREES), METAL))
-    if len(gem_coarse_faces):
-        parts.append(Part(*_shaded(placed(gem_coarse), gem_coarse_faces, 0.0), STONE))
-    data = write_glb(parts)
+    gem_coarse, gem_coarse_faces = _decimated(gem_points, gem_faces, MAX_STONE_FACES)
+    gems = [Part(placed(_on_grid(gem_coarse, middle, diagonal)), None, gem_coarse_faces, STONE)] if stones else []
+    spots = _spots(stones, placed)
+
+    def made(coarse: Points, coarse_faces: Faces, deviation: float) -> bytes:
+        parts = [Part(*_shaded(placed(coarse), coarse_faces), METAL)] if len(coarse_faces) else []
+        return write_glb([*parts, *gems], {"deviation": deviation, "spots": spots})
+
+    budget = min(MAX_FACES, len(faces) // 2)
+    while True:
+        coarse, coarse_faces = _decimated(points, faces, max(budget, LEAST_FACES))
+        coarse = _on_grid(coarse, middle, diagonal)
+        last = len(coarse_faces) <= LEAST_FACES
+        room = MAX_BYTES / len(made(coarse, coarse_faces, 0.0))
+        if last or (room >= 1 and _deviation(points, faces, coarse, coarse_faces, TRIED) >= COARSE_ENOUGH * diagonal):
+            break
+        budget = int(min(len(coarse_faces), budget) * min(0.75, 0.95 * room))
+    deviation = _deviation(points, faces, coarse, coarse_faces, STATED) if len(coarse_faces) else 0.0
+    data = made(coarse, coarse_faces, deviation)
     target.write_bytes(data)
     return Preview(
         name=target.name,
@@ -58,6 +90,47 @@ def write_preview(metal: list[Shell], stones: list[Shell], target: Path, *, z_up
         sha256=hashlib.sha256(data).hexdigest(),
         deviation=deviation,
     )
+
+
+def _hidden(shell: Shell, metal: list[Shell]) -> bool:
+    """True for a closed surface that lies wholly within another: a cavity, or a body that nobody sees."""
+    for other in metal:
+        if other is shell or not other.closed or other.volume <= 0:
+            continue
+        if (shell.low <= other.low).any() or (shell.high >= other.high).any():
+            continue
+        picks = shell.vertices[np.linspace(0, len(shell.vertices) - 1, 8).astype(int)]
+        if all(mesh.winding(pick, other.vertices, other.faces) > 0.5 for pick in picks):
+            return True
+    return False
+
+
+def _box(*clouds: Points) -> tuple[Points, Points]:
+    everything = np.vstack(clouds)
+    return everything.min(axis=0), everything.max(axis=0)
+
+
+def _on_grid(points: Points, middle: Points, diagonal: float) -> Points:
+    moved: Points = np.round((points - middle) / diagonal * GRID) / GRID * diagonal + middle
+    return moved
+
+
+def _spots(stones: list[Shell], placed: Callable[[Points], Points]) -> list[dict[str, object]]:
+    """Where the largest stones are, as the preview's own coordinates, with length and width in mm and their shape."""
+    largest = sorted(stones, key=lambda stone: -abs(stone.volume))[:MAX_SPOTS]
+    found: list[dict[str, object]] = []
+    for stone in largest:
+        size = measure_stone(stone)
+        place = placed(((stone.low + stone.high) / 2.0)[None])[0]
+        found.append(
+            {
+                "place": np.round(place, 4).tolist(),
+                "shape": size.shape,
+                "length": round(size.length, 2),
+                "width": round(size.width, 2),
+            }
+        )
+    return found
 
 
 def _joined(shells: list[Shell]) -> tuple[Points, Faces]:
@@ -69,47 +142,45 @@ def _joined(shells: list[Shell]) -> tuple[Points, Faces]:
 
 
 def _decimated(points: Points, faces: Faces, budget: int) -> tuple[Points, Faces]:
-    """At most `budget` triangles by edge collapse;
-    by merging near points where collapsing gets stuck or tears the shape.
+    """At most `budget` triangles: near points are merged first, then edges collapse.
+
+    Collapsing alone is stuck or tears the shape where one triangle in thirty is left (tried: 226,000 to 7,000).
     """
     if len(faces) <= budget:
         return points, faces
     middle = points.mean(axis=0)
-    start = (points - middle).astype(np.float32)
     limit = MAX_DEVIATION * float(np.linalg.norm(np.ptp(points, axis=0)))
-    # Collapsing in two steps reaches counts, below a twentieth of the start, that one step does not.
-    for steps in ((budget,), (3 * budget, budget)):
-        coarse, coarse_faces = start, faces.astype(np.int32)
-        for target in steps:
-            if len(coarse_faces) > target:
-                coarse, coarse_faces = fast_simplification.simplify(
-                    coarse, coarse_faces, target_count=target, agg=AGGRESSION
-                )
-        result, result_faces = coarse.astype(np.float64) + middle, coarse_faces.astype(np.int64)
-        if len(result_faces) <= budget and _deviation(points, faces, result, result_faces) <= limit:
-            return result, result_faces
-    return _clustered(points, faces, budget)
+    merged, merged_faces = _clustered(points - middle, faces, MERGING)
+    coarse, coarse_faces = fast_simplification.simplify(
+        merged.astype(np.float32), merged_faces.astype(np.int32), target_count=budget, agg=AGGRESSION
+    )
+    result, result_faces = coarse.astype(np.float64) + middle, coarse_faces.astype(np.int64)
+    if 0 < len(result_faces) <= budget and _deviation(points, faces, result, result_faces, TRIED) <= limit:
+        return result, result_faces
+    cells = float(MERGING)
+    while len(merged_faces) > budget:
+        cells /= 1.3
+        merged, merged_faces = _clustered(points - middle, faces, cells)
+    return merged + middle, merged_faces
 
 
-def _clustered(points: Points, faces: Faces, budget: int) -> tuple[Points, Faces]:
-    """Points merged on a grid that grows until few enough triangles are left."""
-    cell = float(np.ptp(points, axis=0).max()) / 200.0
-    while True:
-        cells = np.round((points - points.min(axis=0)) / cell).astype(np.int64)
-        _, first, order = np.unique(cells, axis=0, return_index=True, return_inverse=True)
-        merged = order.ravel()[faces]
-        a, b, c = merged.T
-        merged = np.unique(merged[(a != b) & (b != c) & (c != a)], axis=0)
-        if len(merged) <= budget:
-            return points[first], merged
-        cell *= 1.3
+def _clustered(points: Points, faces: Faces, cells: float) -> tuple[Points, Faces]:
+    """Points merged within cubes, `cells` of them along the longest side; faces that vanish are dropped."""
+    if len(faces) < LEAST_FACES:
+        return points, faces
+    cubes = np.round((points - points.min(axis=0)) * (cells / float(np.ptp(points, axis=0).max()))).astype(np.int64)
+    keys = (cubes[:, 0] << 42) | (cubes[:, 1] << 21) | cubes[:, 2]
+    _, first, order = np.unique(keys, return_index=True, return_inverse=True)
+    merged = order.ravel()[faces]
+    a, b, c = merged.T
+    return points[first], merged[(a != b) & (b != c) & (c != a)]
 
 
-def _deviation(points: Points, faces: Faces, coarse: Points, coarse_faces: Faces) -> float:
+def _deviation(points: Points, faces: Faces, coarse: Points, coarse_faces: Faces, counts: tuple[int, int]) -> float:
     """The largest distance in mm found from points of the CAD to the preview's surface."""
     generator = np.random.default_rng(1)
-    probes = _scattered(points, faces, DEVIATION_SAMPLES, generator)[0]
-    marks, owners = _scattered(coarse, coarse_faces, DEVIATION_MARKS, generator)
+    probes = _scattered(points, faces, counts[0], generator)[0]
+    marks, owners = _scattered(coarse, coarse_faces, counts[1], generator)
     _, near = cKDTree(marks).query(probes, k=8)
     best = np.full(len(probes), np.inf)
     for column in near.T:
@@ -147,25 +218,24 @@ def _to_triangle(p: Points, a: Points, b: Points, c: Points) -> NDArray[np.float
     return distance
 
 
-def _shaded(points: Points, faces: Faces, degrees: float) -> tuple[Points, Points, Faces]:
-    """(points, normals, faces):
-    corners keep apart where their faces meet sharper than `degrees`, else share a normal.
+def _shaded(points: Points, faces: Faces) -> tuple[Points, Points, Faces]:
+    """(points, normals, faces): corners stay apart where their faces meet sharper than SMOOTH_DEGREES, else they share
+    a normal.
     """
     face_normals, sizes = normals(points, faces)
     corners = faces.ravel()
     corner_normals = np.repeat(face_normals, 3, axis=0)
-    if degrees:
-        order = np.argsort(corners, kind="stable")
-        groups = np.split(order, np.cumsum(np.bincount(corners, minlength=len(points)))[:-1])
-        weights = np.repeat(sizes, 3)[:, None]
-        smooth = corner_normals.copy()
-        limit = np.cos(np.radians(degrees))
-        for group in groups:
-            around = corner_normals[group]
-            alike = (around @ around.T >= limit).astype(float)
-            smooth[group] = alike @ (around * weights[group])
-        lengths = np.linalg.norm(smooth, axis=1, keepdims=True)
-        corner_normals = np.where(lengths > 0, smooth / np.where(lengths > 0, lengths, 1.0), corner_normals)
+    order = np.argsort(corners, kind="stable")
+    groups = np.split(order, np.cumsum(np.bincount(corners, minlength=len(points)))[:-1])
+    weights = np.repeat(sizes, 3)[:, None]
+    smooth = corner_normals.copy()
+    limit = np.cos(np.radians(SMOOTH_DEGREES))
+    for group in groups:
+        around = corner_normals[group]
+        alike = (around @ around.T >= limit).astype(float)
+        smooth[group] = alike @ (around * weights[group])
+    lengths = np.linalg.norm(smooth, axis=1, keepdims=True)
+    corner_normals = np.where(lengths > 0, smooth / np.where(lengths > 0, lengths, 1.0), corner_normals)
     keys = np.column_stack([corners, np.round(corner_normals * 127)]).astype(np.int64)
     _, first, order = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     return points[corners[first]], corner_normals[first], order.reshape(-1, 3)

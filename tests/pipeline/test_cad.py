@@ -148,15 +148,40 @@ def test_far_from_the_origin_nothing_opens(tmp_path: Path) -> None:
 def test_the_preview_is_coarse_unit_sized_and_nameless(data: Path, tmp_path: Path) -> None:
     report = measure(data / "cad" / "gt_pave_metal.stl", tmp_path)
     assert report.preview is not None
-    assert report.preview.faces <= 12_000
+    assert report.preview.faces <= 10_000
+    assert report.preview.bytes <= 150_000
     assert report.preview.deviation is not None
     assert 0 < report.preview.deviation < 0.5
     glb = (tmp_path / report.preview.name).read_bytes()
     length = struct.unpack("<I", glb[12:16])[0]
     document = json.loads(glb[20 : 20 + length])
     assert "name" not in json.dumps(document)
+    assert document["asset"]["extras"]["deviation"] == report.preview.deviation
     bounds = document["accessors"][0]
     assert max(bounds["max"]) <= 32767 // 2 + 1
+
+
+def test_a_coarse_model_is_made_coarser_and_moved_for_its_preview(tmp_path: Path) -> None:
+    points, faces = band(17.0, 1.5, 4.0)
+    report = measure(write_stl((points, faces), tmp_path / "band.stl"), tmp_path)
+    assert report.preview is not None
+    assert report.preview.faces < len(faces)
+    assert report.preview.deviation is not None
+    assert report.preview.deviation > 0.02
+
+
+def test_what_lies_within_the_metal_is_no_part_of_its_preview(tmp_path: Path) -> None:
+    outer, faces = ball(6.0)
+    inner, inner_faces = ball(4.0)
+    hollow = (np.vstack([outer, inner]), np.vstack([faces, inner_faces[:, ::-1] + len(outer)]))
+    report = measure(write_stl(hollow, tmp_path / "hollow.stl"), tmp_path)
+    assert value(report, "cavities") == 1
+    assert report.preview is not None
+    glb = (tmp_path / report.preview.name).read_bytes()
+    count = struct.unpack("<I", glb[12:16])[0]
+    points = json.loads(glb[20 : 20 + count])["accessors"][0]["count"]
+    raw = np.frombuffer(glb, "<i2", points * 4, 28 + count).reshape(-1, 4)[:, :3] / 32767
+    assert np.linalg.norm(raw, axis=1).min() > 0.25
 
 
 def test_the_preview_is_itself_a_file_we_would_accept(tmp_path: Path) -> None:
