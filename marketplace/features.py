@@ -28,7 +28,7 @@ from marketplace.production import api as production_api
 from marketplace.production import views as production_views
 from marketplace.public import views as public_views
 from marketplace.studio import api as studio_api
-from marketplace.studio import asset_views, upload_views
+from marketplace.studio import asset_views, pack_views
 from marketplace.web.section import ROUTES, Section
 
 #: Endpoints that are not sections: health, static files, the API document. All are public and read-only.
@@ -44,7 +44,7 @@ def sections(*, development: bool) -> list[Section]:
         settings_views.section,
         settings_views.preferences,
         accounts_api.api,
-        upload_views.section,
+        pack_views.section,
         asset_views.section,
         studio_api.api,
         catalog_views.section,

@@ -14,7 +14,7 @@ function webgl() {
 /* Signed addresses live ten minutes; a page left open asks for new ones first. */
 async function fresh() {
   const data = document.getElementById("stage-data");
-  if (performance.now() - Number(data.dataset.since || 0) < 540000) return;
+  if (Date.now() / 1000 - Number(data.dataset.at) < 540) return;
   await window.htmx?.ajax("GET", data.dataset.again, { target: "#results", swap: "outerHTML" });
 }
 

@@ -89,6 +89,20 @@ _FACT_WORDS: dict[str, Any] = {
     "ring_size_jp": _l("Ring size (Japan)"),
     "ring_size_hk": _l("Ring size (Hong Kong)"),
     "min_wall": _l("Thinnest wall"),
+    "wall_min": _l("Thinnest wall"),
+    "gap_min": _l("Narrowest gap"),
+    "feature_min": _l("Finest wire"),
+    "shank_width_0": _l("Shank width, top"),
+    "shank_width_90": _l("Shank width, right"),
+    "shank_width_180": _l("Shank width, bottom"),
+    "shank_width_270": _l("Shank width, left"),
+    "shank_thickness_0": _l("Shank thickness, top"),
+    "shank_thickness_90": _l("Shank thickness, right"),
+    "shank_thickness_180": _l("Shank thickness, bottom"),
+    "shank_thickness_270": _l("Shank thickness, left"),
+    "self_intersections": _l("Faces that cross"),
+    "seat_count": _l("Seats"),
+    "print_hours": _l("Print time"),
 }
 
 #: Why a measured value is missing.
@@ -99,6 +113,56 @@ REASON_WORDS: dict[str, Any] = {
     "only_stones": _l("No metal was found"),
     "overlap_unresolved": _l("Overlapping solids could not be united"),
 }
+
+
+_STONE_WORDS: dict[str, Any] = {
+    "diamond": _l("Diamond"),
+    "moissanite": _l("Moissanite"),
+    "cubic_zirconia": _l("Cubic zirconia"),
+    "sapphire": _l("Sapphire"),
+    "ruby": _l("Ruby"),
+    "emerald": _l("Emerald"),
+    "aquamarine": _l("Aquamarine"),
+    "morganite": _l("Morganite"),
+    "amethyst": _l("Amethyst"),
+    "citrine": _l("Citrine"),
+    "quartz": _l("Quartz"),
+    "spinel": _l("Spinel"),
+    "garnet": _l("Garnet"),
+    "tourmaline": _l("Tourmaline"),
+    "topaz": _l("Topaz"),
+    "peridot": _l("Peridot"),
+    "tanzanite": _l("Tanzanite"),
+    "opal": _l("Opal"),
+    "pearl": _l("Pearl"),
+    "jade": _l("Jade"),
+    "turquoise": _l("Turquoise"),
+    "lapis": _l("Lapis lazuli"),
+    "onyx": _l("Onyx"),
+    "malachite": _l("Malachite"),
+}
+#: Outlines of stones.
+SHAPE_WORDS: dict[str, Any] = {
+    "round": _l("Round"),
+    "square": _l("Square"),
+    "oval": _l("Oval"),
+    "fancy": _l("Fancy cut"),
+}
+
+
+def stone_word(species: str) -> str:
+    """The name of a stone; "Stone" when the file does not say which, other names stand for themselves."""
+    return str(_STONE_WORDS.get(species, species.replace("_", " ").capitalize())) if species else _("Stone")
+
+
+def stone_options() -> list[tuple[str, str]]:
+    """(code, word) of every stone we know a density of."""
+    return [(code, str(word)) for code, word in _STONE_WORDS.items()]
+
+
+def shape_word(shape: str) -> str:
+    """The name of a stone's outline; unknown ones stand for themselves."""
+    return str(SHAPE_WORDS.get(shape, shape))
 
 
 def category_word(code: str | None) -> str:

@@ -34,7 +34,7 @@ INLINE_TYPES = frozenset(
 #: Image addresses stay the same within a window this long, so that browsers can cache the bytes.
 IMAGE_WINDOW_S = 300
 
-_IMAGE_ENDINGS = {"jpg": "image/jpeg", "avif": "image/avif", "png": "image/png"}
+_IMAGE_ENDINGS = {"jpg": "image/jpeg", "avif": "image/avif", "png": "image/png", "glb": "model/gltf-binary"}
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 

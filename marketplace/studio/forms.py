@@ -160,6 +160,14 @@ class FactForm(Form):
 
     value: str = Field(default="", max_length=200)
     action: Literal["confirm", "state", "take_back"] = "confirm"
+    #: Where it was pressed: on the page of facts, or in the tech pack of the design's own page.
+    origin: Literal["", "pack"] = Field(default="", alias="from")
+
+
+class ConfirmForm(Form):
+    """Names of facts to confirm as they stand."""
+
+    names: list[Annotated[str, Field(pattern="^[a-z0-9_]{1,60}$")]] = Field(max_length=60)
 
 
 class ContentIn(Body):

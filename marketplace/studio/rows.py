@@ -1,7 +1,6 @@
 """What a page shows of a file: its state in words, progress, picture."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -121,18 +120,6 @@ def _told(asset: Asset, fmt: Formats) -> list[str]:
     if asset.render_state == "failed":
         parts.append(_("no pictures could be made of it"))
     return parts
-
-
-def findings_of(assets: list[Asset]) -> list[dict[str, Any]]:
-    """What reading the files found, worst first: {filename, text, severity}."""
-    order = {"blocker": 0, "warning": 1, "info": 2}
-    found = [
-        {"filename": a.filename, "text": reason_text(item), "severity": item.get("severity", "info")}
-        for a in assets
-        for item in [*a.report.get("findings", []), *a.report.get("warnings", [])]
-        if a.state == "ready"
-    ]
-    return sorted(found, key=lambda item: order.get(str(item["severity"]), 3))
 
 
 def fact_value(fact: Fact) -> str:

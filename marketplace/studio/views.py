@@ -8,26 +8,19 @@ from marketplace.designs import facts, operations, uploads
 from marketplace.designs.access import load_design
 from marketplace.designs.models import Design
 from marketplace.designs.queries import designs_of, facts_of
-from marketplace.designs.render_queue import waiting_before
 from marketplace.designs.rules import LIMITS
-from marketplace.designs.vocabulary import (
-    CHECK_WORDS,
-    category_options,
-    category_word,
-    fact_word,
-    metal_options,
-    metal_word,
-    view_word,
-)
+from marketplace.designs.vocabulary import category_options, category_word, fact_word, metal_options
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.money import CURRENCIES, Money
 from marketplace.policy.permissions import Permission
 from marketplace.studio.api import announce, fact_name
+from marketplace.studio.canvas import context
 from marketplace.studio.forms import AssetIn, DesignForm, FactForm, ListForm, PictureForm, form_values
-from marketplace.studio.queries import Workspace, workspace, workspace_results
-from marketplace.studio.rows import asset_row, fact_rows, fact_value, findings_of, metals_line
+from marketplace.studio.queries import workspace, workspace_results
+from marketplace.studio.rows import fact_value, metals_line
 from marketplace.studio.wording import words_context
 from marketplace.web.call import Call
+from marketplace.web.errors import is_htmx
 from marketplace.web.forms import FormState, read_form, read_json, read_query
 from marketplace.web.i18n import Formats
 from marketplace.web.idempotency import to_response
@@ -80,13 +73,13 @@ def show(call: Call, design: Design, form: FormState | None = None) -> ResponseR
     """The workspace of a design; `form` says why something was refused."""
     found = workspace(call.session, design)
     words = words_context(found.drafts, found.jobs)
-    return render_template("designs/show.html", **_context(call, found), **words, limits=LIMITS, refused=form)
+    return render_template("designs/show.html", **context(call, found), **words, limits=LIMITS, refused=form)
 
 
 @section.get("/<design_id>/results", needs=Permission.DESIGN_READ, subject=load_design)
 def results(call: Call, design: Design) -> ResponseReturnValue:
     """Pictures, facts, findings and checklist, polled while files are being read."""
-    return render_template("designs/_results.html", **_context(call, workspace_results(call.session, design)))
+    return render_template("designs/_results.html", **context(call, workspace_results(call.session, design)))
 
 
 @section.get("/<design_id>/edit", needs=Permission.DESIGN_EDIT, subject=load_design)
@@ -163,6 +156,10 @@ def set_fact(call: Call, design: Design) -> ResponseReturnValue:
         value=_typed(given.value, expected) if given.action == "state" else None,
         confirmed=given.action != "take_back",
     )
+    if given.origin == "pack":
+        if is_htmx():
+            return render_template("designs/_pack.html", **context(call, workspace_results(call.session, design)))
+        return see_other("designs.show", toast=_("Confirmed."), design_id=design.id, _anchor="pack")
     return see_other("designs.facts_page", toast=_("Saved."), design_id=design.id)
 
 
@@ -220,22 +217,3 @@ def _form_page(form: FormState, design: Design | None) -> str:
         metals=metal_options(),
         currencies=CURRENCIES,
     )
-
-
-def _context(call: Call, found: Workspace) -> dict[str, object]:
-    sign = call.services.storage.image_url
-    pictures = found.pictures
-    before = waiting_before(call.session, found.assets)
-    return {
-        "design": found.design,
-        "found": found,
-        "rows": [asset_row(a, pictures, sign, before.get(a.id)) for a in found.assets],
-        "pictures": pictures,
-        "sign": sign,
-        "facts": fact_rows(found.facts),
-        "findings": findings_of(list(found.assets)),
-        "check_words": CHECK_WORDS,
-        "category_word": category_word,
-        "metal_word": metal_word,
-        "view_word": view_word,
-    }

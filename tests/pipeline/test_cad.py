@@ -171,17 +171,11 @@ def test_a_coarse_model_is_made_coarser_and_moved_for_its_preview(tmp_path: Path
 
 
 def test_what_lies_within_the_metal_is_no_part_of_its_preview(tmp_path: Path) -> None:
-    outer, faces = ball(6.0)
-    inner, inner_faces = ball(4.0)
-    hollow = (np.vstack([outer, inner]), np.vstack([faces, inner_faces[:, ::-1] + len(outer)]))
+    hollow = joined(box(10.0), turned(box(6.0, at=(2.0, 2.0, 2.0))))
     report = measure(write_stl(hollow, tmp_path / "hollow.stl"), tmp_path)
     assert value(report, "cavities") == 1
     assert report.preview is not None
-    glb = (tmp_path / report.preview.name).read_bytes()
-    count = struct.unpack("<I", glb[12:16])[0]
-    points = json.loads(glb[20 : 20 + count])["accessors"][0]["count"]
-    raw = np.frombuffer(glb, "<i2", points * 4, 28 + count).reshape(-1, 4)[:, :3] / 32767
-    assert np.linalg.norm(raw, axis=1).min() > 0.25
+    assert report.preview.faces == 12
 
 
 def test_the_preview_is_itself_a_file_we_would_accept(tmp_path: Path) -> None:
