@@ -13,9 +13,11 @@ from marketplace.catalog import operations, queries
 from marketplace.catalog.access import load_listed
 from marketplace.catalog.filters import CatalogQuery
 from marketplace.designs.models import Design
-from marketplace.designs.pictures import Picture, Sign, gallery
+from marketplace.designs.pictures import Picture, Sign, derivatives_of, group
 from marketplace.designs.vocabulary import category_options, category_word, metal_word, view_word
 from marketplace.policy.permissions import Permission
+from marketplace.studio import checks
+from marketplace.studio.canvas import LOOKS, look_of
 from marketplace.studio.rows import FactRow, fact_rows
 from marketplace.web.call import Call
 from marketplace.web.errors import is_htmx
@@ -54,12 +56,19 @@ def index(call: Call) -> ResponseReturnValue:
 def show(call: Call, design: Design) -> ResponseReturnValue:
     """One piece: pictures, facts, story, and what one can ask of its designer."""
     studio, saved = queries.studio_and_saved(call.session, design, call.user_id)
+    made = derivatives_of(call.session, design.id)
+    sign = call.services.storage.image_url
+    facts = queries.facts(call.session, design.id)
+    likeness = checks.likeness(made, {fact.asset_id for fact in facts})
     return render_template(
         "catalog/show.html",
         design=design,
         studio=studio,
-        views=picture_views(gallery(call.session, design.id), call.services.storage.image_url),
-        facts=fact_rows([f for f in queries.facts(call.session, design.id) if f.value is not None and not f.reason]),
+        views=picture_views([p for p in group(made) if not p.hidden], sign),
+        likeness=sign(likeness.storage_key) if likeness else None,
+        look=look_of(design.metals),
+        looks=LOOKS,
+        facts=fact_rows([f for f in facts if f.value is not None and not f.reason]),
         saved=saved,
         rows_of=_rows_of,
         category_word=category_word,

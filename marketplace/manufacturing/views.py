@@ -21,10 +21,12 @@ from marketplace.manufacturing import nda_text, operations, queries
 from marketplace.manufacturing.forms import ClauseForm, LinkForm, ProfileForm, SignForm
 from marketplace.manufacturing.models import CadLink
 from marketplace.manufacturing.rules import LINK_LIFE_S
+from marketplace.manufacturing.sight import eyes, sight
 from marketplace.orders.access import CadDoor, load_cad_door, load_order
 from marketplace.orders.models import Order
 from marketplace.policy.permissions import Permission as P
 from marketplace.web.call import Call
+from marketplace.web.errors import is_htmx
 from marketplace.web.forms import FormState, read_form
 from marketplace.web.i18n import locale_code
 from marketplace.web.limits import limit
@@ -172,6 +174,13 @@ def cad_log(call: Call, design: Design) -> ResponseReturnValue:
     return render_template(
         "manufacturing/cad_log.html", design=design, fetches=queries.cad_fetches(call.session, design.id)
     )
+
+
+@section.get("/designs/<design_id>/who-sees", needs=P.DESIGN_READ, subject=load_design)
+def who_sees(call: Call, design: Design) -> ResponseReturnValue:
+    """What each kind of person would see of this design now, as the policy answers."""
+    template = "manufacturing/_sight.html" if is_htmx() else "manufacturing/who_sees.html"
+    return render_template(template, design=design, eyes=eyes(design), rows=sight(design))
 
 
 @section.get("/workshop", needs=P.WORKSHOP_PROFILE)

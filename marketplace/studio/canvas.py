@@ -44,6 +44,7 @@ def context(call: Call, found: Workspace) -> dict[str, Any]:
     current = techpack.current_cad(found.assets, found.facts)
     seen = checks.findings(found.assets, current)
     model = checks.model(current, found.derivatives, sign)
+    likeness = checks.likeness(found.derivatives, {current.id} if current else ())
     poster = next((p for p in pictures if current and p.asset_id == current.id), pictures[0] if pictures else None)
     return {
         "design": found.design,
@@ -63,6 +64,7 @@ def context(call: Call, found: Workspace) -> dict[str, Any]:
         "findings": seen,
         "verdicts": checks.verdicts(current),
         "model": model,
+        "likeness": sign(likeness.storage_key) if likeness else None,
         "pins": json.dumps(checks.pins(seen), ensure_ascii=False),
         "bodies": json.dumps(checks.bodies(current, stone_word), ensure_ascii=False),
         "look": look_of(found.design.metals),

@@ -1,6 +1,6 @@
 """What the measurement found, as the page shows it: verdicts, findings, and the pins on the model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +121,12 @@ def model(current: Asset | None, derivatives: Sequence[Derivative], sign: Sign) 
         up="y" if str(current.report.get("format", "")).upper() == "GLB" else "z",
         asset_id=current.id,
     )
+
+
+def likeness(derivatives: Sequence[Derivative], named: Collection[str | None]) -> Derivative | None:
+    """The public preview of the file the facts come from (`named` assets), else of any; hidden ones stay hidden."""
+    found = [row for row in derivatives if row.role == "preview_glb" and not row.hidden]
+    return next((row for row in found if row.asset_id in named), found[-1] if found else None)
 
 
 def _diagonal(asset: Asset) -> float:

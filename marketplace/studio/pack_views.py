@@ -18,7 +18,7 @@ from marketplace.studio import pack_document
 from marketplace.studio.api import api
 from marketplace.studio.canvas import context
 from marketplace.studio.forms import ConfirmForm
-from marketplace.studio.queries import workspace_results
+from marketplace.studio.queries import workspace_files
 from marketplace.studio.views import show
 from marketplace.studio.upload_views import section
 from marketplace.web.call import AfterCommit, Call
@@ -40,7 +40,7 @@ def confirm_facts(call: Call, design: Design) -> ResponseReturnValue:
     for name in read_form(ConfirmForm).names:
         facts.set_fact(call.session, call.actor, design, name)
     if is_htmx():
-        return render_template("designs/_pack.html", **context(call, workspace_results(call.session, design)))
+        return render_template("designs/_pack.html", **context(call, workspace_files(call.session, design)))
     return see_other("designs.show", toast=_("Confirmed."), design_id=design.id, _anchor="pack")
 
 
@@ -48,7 +48,7 @@ def confirm_facts(call: Call, design: Design) -> ResponseReturnValue:
 def tech_pack_pdf(call: Call, design: Design) -> AfterCommit:
     """The tech pack as a document in the reader's language; made when it is asked for, after the transaction."""
     limit("tech_pack", call.user_id, _DOCUMENTS)
-    found = workspace_results(call.session, design)
+    found = workspace_files(call.session, design)
     values = pack_document.document(found, call.settings.brand_name)
     key, title = pack_document.picture_key(found), design.title
 
@@ -66,7 +66,7 @@ def tech_pack_pdf(call: Call, design: Design) -> AfterCommit:
 @section.get("/<design_id>/tech-pack.json", needs=Permission.DESIGN_READ, subject=load_design)
 def tech_pack_json(call: Call, design: Design) -> ResponseReturnValue:
     """The tech pack as data, to download."""
-    found = pack_document.as_json(workspace_results(call.session, design))
+    found = pack_document.as_json(workspace_files(call.session, design))
     answer = make_response(json.dumps(found, ensure_ascii=False, indent=1))
     answer.headers["Content-Type"] = "application/json"
     answer.headers["Content-Disposition"] = content_disposition("attachment", f"{design.title}.json")
@@ -82,7 +82,7 @@ def tech_pack_json(call: Call, design: Design) -> ResponseReturnValue:
 )
 def tech_pack(call: Call, design: Design) -> dict[str, Any]:
     """The same as the page shows, with methods and tolerances."""
-    return pack_document.as_json(workspace_results(call.session, design))
+    return pack_document.as_json(workspace_files(call.session, design))
 
 
 def _bytes(call: Call, key: str) -> list[int] | None:

@@ -56,15 +56,20 @@ def workspace(session: Session, design: Design) -> Workspace:
 
 
 def workspace_results(session: Session, design: Design) -> Workspace:
-    """The same without words: three statements; what the polled fragment needs."""
-    found = Workspace(
+    """The same without words: four statements; what the polled fragment needs."""
+    found = workspace_files(session, design)
+    found.checks = design_rules.checklist(readiness(session, design, found.assets, found.pictures))
+    return found
+
+
+def workspace_files(session: Session, design: Design) -> Workspace:
+    """Files, what was made of them, and facts: three statements; what the tech pack needs."""
+    return Workspace(
         design=design,
         assets=assets_of(session, design.id),
         derivatives=derivatives_of(session, design.id),
         facts=facts_of(session, design.id),
     )
-    found.checks = design_rules.checklist(readiness(session, design, found.assets, found.pictures))
-    return found
 
 
 def drafts_of(session: Session, design_id: str) -> dict[str, ContentDraft]:

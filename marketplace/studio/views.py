@@ -16,7 +16,7 @@ from marketplace.policy.permissions import Permission
 from marketplace.studio.api import announce, fact_name
 from marketplace.studio.canvas import context
 from marketplace.studio.forms import AssetIn, DesignForm, FactForm, ListForm, PictureForm, form_values
-from marketplace.studio.queries import workspace, workspace_results
+from marketplace.studio.queries import workspace, workspace_files, workspace_results
 from marketplace.studio.rows import fact_value, metals_line
 from marketplace.studio.wording import words_context
 from marketplace.web.call import Call
@@ -158,7 +158,7 @@ def set_fact(call: Call, design: Design) -> ResponseReturnValue:
     )
     if given.origin == "pack":
         if is_htmx():
-            return render_template("designs/_pack.html", **context(call, workspace_results(call.session, design)))
+            return render_template("designs/_pack.html", **context(call, workspace_files(call.session, design)))
         return see_other("designs.show", toast=_("Confirmed."), design_id=design.id, _anchor="pack")
     return see_other("designs.facts_page", toast=_("Saved."), design_id=design.id)
 

@@ -221,6 +221,9 @@ ROWS: dict[str, Row] = {
     "designs.unlist_design": _design(),
     "designs.facts_page": _design(),
     "designs.set_fact": _design({"action": "confirm"}, name="=weight_18k_yellow"),
+    "designs.confirm_facts": _design({"names": "weight_18k_yellow"}),
+    "designs.tech_pack_pdf": _design(),
+    "designs.tech_pack_json": _design(),
     "designs.arrange": _design(
         lambda w, s, p: {"picture": s.ids["draft_photo"] + ".photo", "action": "first"}, "draft"
     ),
@@ -241,6 +244,7 @@ ROWS: dict[str, Row] = {
     "api_studio.list_designs": row(),
     "api_studio.create_design": row(send={"title": "New"}),
     "api_studio.show_design": _design(),
+    "api_studio.tech_pack": _design(),
     "api_studio.edit_design": _design({"title": "Other"}, "draft"),
     "api_studio.create_asset": _design(_file("photo"), "draft"),
     "api_studio.complete_asset": row("designer", asset_id="draft_photo"),
@@ -326,6 +330,7 @@ ROWS: dict[str, Row] = {
     "manufacturing.issue": _order("making"),
     "manufacturing.cad_link": _order("making", lambda w, s, p: {"asset": s.ids["cad"]}),
     "manufacturing.fetch": row(token="cad:", shared=True, answers=(303,), spends=True),
+    "manufacturing.who_sees": _design(),
     "manufacturing.cad_log": _design(),
     "manufacturing.profile": row(),
     "manufacturing.save_profile": row(send={"about": "Casting since 1911."}),

@@ -7,6 +7,8 @@ NOT_PAGES = frozenset(
     {
         "assets.show",  # a row of the design page
         "designs.results",
+        "designs.tech_pack_json",
+        "designs.tech_pack_pdf",
         "designs.words",
         "licenses.document",
         "manufacturing.fetch",
@@ -32,7 +34,15 @@ def pages(stage: Stage) -> dict[str, list[str]]:
         ],
         "designer": [
             *EVERYBODY,
-            *("/designs", "/designs/new", design, f"{design}/edit", f"{design}/facts", f"{design}/cad-log"),
+            *(
+                "/designs",
+                "/designs/new",
+                design,
+                f"{design}/edit",
+                f"{design}/facts",
+                f"{design}/cad-log",
+                f"{design}/who-sees",
+            ),
             *(f"{design}/words/{i['story']}", f"{design}/words/{i['lookbook']}", f"/designs/{i['draft']}"),
             *("/catalog", f"/catalog/{i['design']}", "/negotiations", thread, f"{thread}/counter", done),
             *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda", "/payouts", "/audit"),

@@ -17,6 +17,7 @@ CONTRACT = (
     "GET /designs",
     "GET /designs/{}",
     "PATCH /designs/{}",
+    "GET /designs/{}/tech-pack",
     "POST /designs/{}/assets",
     "POST /assets/{}/complete",
     "GET /assets/{}",

@@ -1,5 +1,5 @@
 /* The owner's own view of a CAD file: turn, measure, cut, see how thick it is, tell metal from stone. Loaded when asked for. */
-import { Matrix4, Mesh, Plane, Vector3 } from "three";
+import { BufferAttribute, BufferGeometry, Matrix4, Mesh, Plane, Vector3 } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { drawRamp, Looks, paint } from "./looks.js";
 import { Pins } from "./pins.js";
@@ -17,6 +17,20 @@ const read = (text, fallback) => {
     return fallback;
   }
 };
+
+/* A copy with plain numbers: quantized points would be cut off when they are turned or scaled. */
+function plain(source) {
+  const made = new BufferGeometry();
+  for (const name of ["position", "normal", "_wall"]) {
+    const from = source.getAttribute(name);
+    if (!from) continue;
+    const to = new Float32Array(from.count * from.itemSize);
+    for (let i = 0; i < from.count; i += 1) for (let k = 0; k < from.itemSize; k += 1) to[i * from.itemSize + k] = from.getComponent(i, k);
+    made.setAttribute(name, new BufferAttribute(to, from.itemSize));
+  }
+  made.setIndex(source.index);
+  return made;
+}
 
 class Viewer {
   constructor(root) {
@@ -57,7 +71,7 @@ class Viewer {
     scene.scene.updateMatrixWorld(true);
     scene.scene.traverse((item) => {
       if (!item.isMesh) return;
-      const geometry = item.geometry.clone().applyMatrix4(item.matrixWorld);
+      const geometry = plain(item.geometry).applyMatrix4(item.matrixWorld);
       if (scale !== 1) geometry.scale(scale, scale, scale);
       if (data.exact && data.up === "z") geometry.rotateX(-Math.PI / 2);
       if (!geometry.hasAttribute("normal")) geometry.computeVertexNormals();
