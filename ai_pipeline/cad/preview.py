@@ -8,6 +8,8 @@ stated.
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import fast_simplification
 import numpy as np
@@ -21,6 +23,7 @@ from ai_pipeline.cad.mesh import normals
 from ai_pipeline.cad.report import Preview
 from ai_pipeline.cad.shape import Faces, Points
 from ai_pipeline.cad.solids import Shell
+from ai_pipeline.cad.studio.posing import upright
 
 #: What a page may fetch before somebody sees the piece turn, bytes.
 MAX_BYTES = 150_000
@@ -49,26 +52,28 @@ STONE = {
 }
 
 
-def write_preview(metal: list[Shell], stones: list[Shell], target: Path, *, z_up: bool) -> Preview:
-    """Write `target` (GLB, y up, longest diagonal 1, at most MAX_BYTES); measure how far the metal lies off, mm."""
+def write_preview(metal: list[Shell], stones: list[Shell], target: Path) -> Preview:
+    """Write `target` (GLB, y up, longest diagonal 1, at most MAX_BYTES); measure how far the metal lies off, mm.
+
+    The piece stands as in its pictures: a ring with its head up, facing the reader.
+    """
     outside = [shell for shell in metal if not _hidden(shell, metal)]
     points, faces = _joined(outside)
     gem_points, gem_faces = _joined(stones)
-    low, high = _box(points, gem_points)
+    turn = _turn(points if len(points) else gem_points, stones)
+    low, high = _box(points @ turn.T, gem_points @ turn.T)
     diagonal = float(np.linalg.norm(high - low))
-    middle = (low + high) / 2.0
+    middle = (low + high) / 2.0 @ turn
 
     def placed(values: Points) -> Points:
-        moved: Points = (values - middle) / diagonal
-        # glTF is y up; most CAD is z up.
-        return np.column_stack([moved[:, 0], moved[:, 2], -moved[:, 1]]) if z_up else moved
+        return np.clip((values - middle) @ turn.T / diagonal, -1.0, 1.0)
 
     gem_coarse, gem_coarse_faces = _decimated(gem_points, gem_faces, MAX_STONE_FACES)
     gems = [Part(placed(_on_grid(gem_coarse, middle, diagonal)), None, gem_coarse_faces, STONE)] if stones else []
     spots = _spots(stones, placed)
 
     def made(coarse: Points, coarse_faces: Faces, deviation: float) -> bytes:
-        parts = [Part(*_shaded(placed(coarse), coarse_faces), METAL)] if len(coarse_faces) else []
+        parts = [Part(*mesh.shaded(placed(coarse), coarse_faces, SMOOTH_DEGREES), METAL)] if len(coarse_faces) else []
         return write_glb([*parts, *gems], {"deviation": deviation, "spots": spots})
 
     budget = min(MAX_FACES, len(faces) // 2)
@@ -89,6 +94,7 @@ def write_preview(metal: list[Shell], stones: list[Shell], target: Path, *, z_up
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         deviation=deviation,
+        turn=[round(float(value), 6) for value in turn.ravel()],
     )
 
 
@@ -103,6 +109,15 @@ def _hidden(shell: Shell, metal: list[Shell]) -> bool:
         if all(mesh.winding(pick, other.vertices, other.faces) > 0.5 for pick in picks):
             return True
     return False
+
+
+def _turn(points: Points, stones: list[Shell]) -> Points:
+    """The rotation (3 by 3, rows are the new axes) from the file's coordinates to the preview's: y up."""
+    boxes = [SimpleNamespace(bounds=np.array([stone.low, stone.high])) for stone in stones]
+    pose: Any = upright
+    posed: Points = pose(SimpleNamespace(vertices=points), boxes)[0][:3, :3]
+    # The pose has z up and is seen against y; glTF has y up and is seen against z.
+    return np.array([posed[0], posed[2], -posed[1]])
 
 
 def _box(*clouds: Points) -> tuple[Points, Points]:
@@ -216,26 +231,3 @@ def _to_triangle(p: Points, a: Points, b: Points, c: Points) -> NDArray[np.float
     height = np.abs(np.einsum("ij,ij->i", p - a, normal))
     distance: NDArray[np.float64] = np.where(inside, height, np.min(sides, axis=0))
     return distance
-
-
-def _shaded(points: Points, faces: Faces) -> tuple[Points, Points, Faces]:
-    """(points, normals, faces): corners stay apart where their faces meet sharper than SMOOTH_DEGREES, else they share
-    a normal.
-    """
-    face_normals, sizes = normals(points, faces)
-    corners = faces.ravel()
-    corner_normals = np.repeat(face_normals, 3, axis=0)
-    order = np.argsort(corners, kind="stable")
-    groups = np.split(order, np.cumsum(np.bincount(corners, minlength=len(points)))[:-1])
-    weights = np.repeat(sizes, 3)[:, None]
-    smooth = corner_normals.copy()
-    limit = np.cos(np.radians(SMOOTH_DEGREES))
-    for group in groups:
-        around = corner_normals[group]
-        alike = (around @ around.T >= limit).astype(float)
-        smooth[group] = alike @ (around * weights[group])
-    lengths = np.linalg.norm(smooth, axis=1, keepdims=True)
-    corner_normals = np.where(lengths > 0, smooth / np.where(lengths > 0, lengths, 1.0), corner_normals)
-    keys = np.column_stack([corners, np.round(corner_normals * 127)]).astype(np.int64)
-    _, first, order = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    return points[corners[first]], corner_normals[first], order.reshape(-1, 3)

@@ -128,13 +128,17 @@ class UnitReport(BaseModel):
 
 
 class Preview(BaseModel):
-    """A coarse, unit-scaled GLB: `faces` triangles, at most `deviation` mm (measured) off the CAD."""
+    """A coarse, unit-scaled GLB: `faces` triangles, at most `deviation` mm (measured) off the CAD.
+
+    `turn` is the rotation (row by row) from the file's coordinates to the ones of the preview, which stands upright.
+    """
 
     name: str
     faces: int
     bytes: int
     sha256: str
     deviation: float | None
+    turn: list[float] = []
 
 
 class StudioMesh(BaseModel):

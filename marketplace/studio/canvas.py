@@ -54,7 +54,7 @@ def context(call: Call, found: Workspace) -> dict[str, Any]:
         "poster": poster,
         "sign": sign,
         "facts": found.facts,
-        "current": current,
+        "pack_asset": current,
         "pack": techpack.tech_pack(found.design, found.assets, found.facts),
         "part_words": techpack.part_words(),
         "stones": techpack.stone_lines(current),

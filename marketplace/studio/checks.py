@@ -38,7 +38,7 @@ class Model:
     key: str
     exact: bool
     scale: float
-    up: str
+    turn: list[float]
     asset_id: str
 
 
@@ -118,7 +118,7 @@ def model(current: Asset | None, derivatives: Sequence[Derivative], sign: Sign) 
         key=row.id,
         exact=exact,
         scale=1.0 if exact else _diagonal(current),
-        up="y" if str(current.report.get("format", "")).upper() == "GLB" else "z",
+        turn=(current.report.get("preview") or {}).get("turn") or [1, 0, 0, 0, 1, 0, 0, 0, 1],
         asset_id=current.id,
     )
 

@@ -73,7 +73,7 @@ def document(found: Workspace, brand: str) -> dict[str, Any]:
             "weights": _("Weight in every alloy"),
             "weight_heads": [_("Alloy"), _("As modeled"), _("Density scatter"), _("After finishing")],
             "weight_note": _(
-                "As modeled, without sprue. Finishing takes 5 to 12 percent: a default of the trade, not of your caster."
+                "As modeled, without sprue. Finishing takes 5 to 12 percent: a trade default, not that of your caster."
             ),
             "findings": _("Findings"),
             "reading": _(

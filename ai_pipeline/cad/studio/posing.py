@@ -1,13 +1,15 @@
 """How a piece is placed for its picture, and how an unknown mesh is turned upright."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
-import trimesh
 
 from ai_pipeline.cad.studio import placing
+
+if TYPE_CHECKING:
+    import trimesh
 
 Doubles = npt.NDArray[np.float64]
 Pose = Literal["standing", "lying", "hanging", "pair"]
@@ -43,7 +45,7 @@ def _bore(points: Doubles, axis: Doubles) -> tuple[float, Doubles] | None:
     return 2 * float(distance.min()), head / np.linalg.norm(head)
 
 
-def upright(metal: trimesh.Trimesh, stones: Sequence[trimesh.Trimesh]) -> tuple[Doubles, Pose]:
+def upright(metal: "trimesh.Trimesh", stones: "Sequence[trimesh.Trimesh]") -> tuple[Doubles, Pose]:
     """The 4x4 turn that brings an unknown piece into the house pose, and that pose.
 
     A ring ends up with its finger axis along Y and its head up; a flat piece faces -Y with its narrow end up.

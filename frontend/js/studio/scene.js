@@ -1,7 +1,7 @@
 /* The stage: camera, soft boxes, orbit, and a picture drawn only when something changed. Lengths in mm, y up. */
 import {
   AmbientLight, Box3, BoxGeometry, Color, Group, Mesh, MeshBasicMaterial, PerspectiveCamera, PMREMGenerator, Scene,
-  ACESFilmicToneMapping, Spherical, Vector3, WebGLRenderer,
+  NeutralToneMapping, Spherical, Vector3, WebGLRenderer,
 } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 
@@ -19,12 +19,12 @@ function room() {
     mesh.position.set(...place);
     scene.add(mesh);
   };
-  scene.background = new Color(0.34, 0.34, 0.345);
+  scene.background = new Color(0.2, 0.2, 0.205);
   panel([30, 0.1, 30], [0, -9, 0], 0.16);
-  panel([9, 0.1, 9], [0, 9, 1], 9);
-  panel([0.1, 8, 5], [-9, 3, 3], 6);
-  panel([0.1, 7, 2], [9, 2, -2], 5);
-  panel([4, 3, 0.1], [3, 5, 9], 3);
+  panel([7, 0.1, 5], [0, 9, 2], 14);
+  panel([0.1, 8, 3], [-9, 3, 4], 11);
+  panel([0.1, 8, 1.4], [9, 2, -1], 9);
+  panel([5, 2.4, 0.1], [3, 4, 9], 5);
   panel([10, 0.6, 0.1], [0, 1.5, -9], 4);
   panel([0.1, 9, 1.2], [9, 0, 5], 0.02);
   panel([0.1, 9, 1.2], [-9, 0, -3], 0.02);
@@ -36,12 +36,12 @@ export class Stage {
     this.place = place;
     this.renderer = new WebGLRenderer({ antialias: true, alpha: true, preserveDrawingBuffer: false });
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
-    this.renderer.toneMapping = ACESFilmicToneMapping;
+    this.renderer.toneMapping = NeutralToneMapping;
     this.renderer.localClippingEnabled = true;
     this.canvas = this.renderer.domElement;
     place.prepend(this.canvas);
     this.scene = new Scene();
-    this.scene.add(new AmbientLight(0xffffff, 0.25));
+    this.scene.add(new AmbientLight(0xffffff, 0.12));
     const mirror = new PMREMGenerator(this.renderer);
     this.scene.environment = mirror.fromScene(room(), 0.02).texture;
     mirror.dispose();

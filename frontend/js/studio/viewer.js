@@ -48,9 +48,10 @@ class Viewer {
     this.wire();
   }
 
-  /* File coordinates as the stage has them: y up. */
-  upright(point) {
-    return this.data().up === "z" ? point.applyMatrix4(new Matrix4().makeRotationX(-Math.PI / 2)) : point;
+  /* From the coordinates of the file to those of the stage, where the piece stands upright. */
+  upright(thing) {
+    const [a, b, c, d, e, f, g, h, i] = read(this.data().turn, [1, 0, 0, 0, 1, 0, 0, 0, 1]);
+    return thing.applyMatrix4(new Matrix4().set(a, b, c, 0, d, e, f, 0, g, h, i, 0, 0, 0, 0, 1));
   }
 
   pick(x, y) {
@@ -73,7 +74,7 @@ class Viewer {
       if (!item.isMesh) return;
       const geometry = plain(item.geometry).applyMatrix4(item.matrixWorld);
       if (scale !== 1) geometry.scale(scale, scale, scale);
-      if (data.exact && data.up === "z") geometry.rotateX(-Math.PI / 2);
+      if (data.exact) this.upright(geometry);
       if (!geometry.hasAttribute("normal")) geometry.computeVertexNormals();
       const index = Number(/^body-(\d+)/.exec(item.name || item.parent?.name || "")?.[1] ?? -1);
       const told = known.get(index);
@@ -191,7 +192,9 @@ class Viewer {
       this.looks.mark(body, true);
       body.chip?.setAttribute("aria-current", "true");
       this.part("body-title").textContent = [this.title(body), body.told.name].filter(Boolean).join(" · ");
-      this.root.querySelectorAll('[name="body"]').forEach((field) => (field.value = body.index));
+      const role = this.root.querySelector('[data-part="role"]');
+      role.value = body.kind === "stone" ? `stone:${body.species}` : body.kind;
+      this.root.querySelector('[name="roles"]').value = `${body.index}:${role.value}`;
     }
     this.stage.draw();
   }
@@ -232,6 +235,7 @@ class Viewer {
     this.button("section").addEventListener("click", () => this.section());
     this.button("ruler").addEventListener("click", () => this.measure());
     this.button("home").addEventListener("click", () => this.stage.look([0.62, 0.42, 1]));
+    this.part("role").addEventListener("change", (event) => (this.root.querySelector('[name="roles"]').value = `${this.chosen.index}:${event.target.value}`));
     this.part("cut").addEventListener("input", () => this.slide());
     this.root.addEventListener("change", (event) => {
       if (event.target.name === "cut-axis") this.slide();
