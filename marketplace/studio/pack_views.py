@@ -11,7 +11,8 @@ from marketplace.designs import facts
 from marketplace.designs.access import load_design
 from marketplace.designs.models import Design
 from marketplace.gateways.documents import make_pdf
-from marketplace.gateways.storage import ObjectMissing, ObjectTooLarge, content_disposition
+from marketplace.gateways.s3_names import content_disposition
+from marketplace.gateways.storage import ObjectMissing, ObjectTooLarge
 from marketplace.kernel import clock
 from marketplace.policy.permissions import Permission
 from marketplace.studio import pack_document
@@ -19,8 +20,8 @@ from marketplace.studio.api import api
 from marketplace.studio.canvas import context
 from marketplace.studio.forms import ConfirmForm
 from marketplace.studio.queries import workspace_files
-from marketplace.studio.views import show
 from marketplace.studio.upload_views import section
+from marketplace.studio.views import show
 from marketplace.web.call import AfterCommit, Call
 from marketplace.web.errors import is_htmx
 from marketplace.web.forms import read_form
