@@ -154,8 +154,8 @@ class DesignerDesk(Desk):
         expect(self.row(file)).to_have_class(re.compile(r"\bready\b"), timeout=WORK)
 
     def fact(self, text: str) -> Locator:
-        """A line of the table of facts."""
-        return self.page.locator("#facts tr", has_text=self.window.say(text))
+        """A line of the table of weights."""
+        return self.page.locator("#weights tr", has_text=self.window.say(text))
 
     def create_words(self, kind: str) -> None:
         """Have the story or the lookbook drafted and approve what was drafted."""
