@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from ai_pipeline.cad.report import CadReport, Fact, RenderedImage, RenderReport
 from ai_pipeline.child import run_in_child
 from ai_pipeline.errors import Unreadable
-from ai_pipeline.imaging.report import PhotoReport
+from ai_pipeline.imaging.report import EditReport, PhotoReport, ProposalReport
+from ai_pipeline.imaging.stack import Stack
 from ai_pipeline.probe import ProbeReport
 
 _FACTS = TypeAdapter(list[Fact])
@@ -21,6 +22,20 @@ def inspect_photo(path: Path, *, filename: str, declared_type: str, out_dir: Pat
     report = run_in_child("photo", arguments, PhotoReport, read=path, out_dir=out_dir)
     _check_written(out_dir, {item.name: item.bytes for item in report.derivatives})
     return report
+
+
+def edit_photo(path: Path, *, filename: str, declared_type: str, out_dir: Path, stack: Stack) -> EditReport:
+    """Make the steps of `stack` on a photo and write the result's web sizes into `out_dir`. Raises Unreadable."""
+    arguments = {"filename": filename, "declared_type": declared_type, "stack": stack.model_dump()}
+    report = run_in_child("edit", arguments, EditReport, read=path, out_dir=out_dir)
+    _check_written(out_dir, {item.name: item.bytes for item in report.derivatives})
+    return report
+
+
+def propose_edits(path: Path, *, filename: str, declared_type: str, out_dir: Path) -> ProposalReport:
+    """Steps that make a photo even, within the color limit. Writes nothing. Raises Unreadable."""
+    arguments = {"filename": filename, "declared_type": declared_type}
+    return run_in_child("propose", arguments, ProposalReport, read=path, out_dir=out_dir)
 
 
 def inspect_cad(

@@ -48,3 +48,54 @@ class PhotoReport(BaseModel):
     derivatives: list[Derivative]
     warnings: list[Note]
     reading: Reading | None = None
+
+
+class ColorShift(BaseModel):
+    """How far color moved, CIEDE2000: on average and for all but the worst twentieth of the pixels.
+
+    `over` is what was compared: the piece, or the whole picture where the two could not be told apart.
+    """
+
+    moved: float
+    worst: float
+    limit: float
+    over: str
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether a person must confirm it."""
+        return self.moved > self.limit
+
+
+class StepReport(BaseModel):
+    """What one step did: how far it moved the color of the piece, and how many marks it took away (dust alone)."""
+
+    kind: str
+    moved: float = 0.0
+    count: int | None = None
+
+
+class EditReport(BaseModel):
+    """An edited photo: its web sizes in the task's output folder, and what the edit did to it.
+
+    `confidence` tells how surely piece and ground were told apart; it is None when no step needed that.
+    """
+
+    width: int
+    height: int
+    placeholder: str
+    derivatives: list[Derivative]
+    color: ColorShift
+    steps: list[StepReport]
+    confidence: float | None
+    warnings: list[Note]
+    reading: Reading | None = None
+
+
+class ProposalReport(BaseModel):
+    """Steps that would make a photo more even, as data (imaging.stack), with remarks on what was left out."""
+
+    steps: list[dict[str, str | int | float]]
+    confidence: float
+    notes: list[Note]
+    reading: Reading | None = None
