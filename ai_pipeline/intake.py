@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from ai_pipeline.cad.report import CadReport, Fact, RenderedImage, RenderReport
 from ai_pipeline.child import run_in_child
 from ai_pipeline.errors import Unreadable
-from ai_pipeline.imaging.report import EditReport, PhotoReport, ProposalReport
+from ai_pipeline.imaging.report import EditReport, MarkReport, PhotoReport, ProposalReport
 from ai_pipeline.imaging.stack import Stack
 from ai_pipeline.probe import ProbeReport
 
@@ -36,6 +36,14 @@ def propose_edits(path: Path, *, filename: str, declared_type: str, out_dir: Pat
     """Steps that make a photo even, within the color limit. Writes nothing. Raises Unreadable."""
     arguments = {"filename": filename, "declared_type": declared_type}
     return run_in_child("propose", arguments, ProposalReport, read=path, out_dir=out_dir)
+
+
+def mark_picture(path: Path, *, declared_type: str, out_dir: Path, text: str) -> MarkReport:
+    """Write a copy of a web picture with `text` across it into `out_dir`. Raises Unreadable."""
+    arguments = {"filename": "", "declared_type": declared_type, "text": text}
+    report = run_in_child("mark", arguments, MarkReport, read=path, out_dir=out_dir)
+    _check_written(out_dir, {report.name: report.bytes})
+    return report
 
 
 def inspect_cad(

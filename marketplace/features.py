@@ -27,8 +27,7 @@ from marketplace.privacy import views as privacy_views
 from marketplace.production import api as production_api
 from marketplace.production import views as production_views
 from marketplace.public import views as public_views
-from marketplace.studio import api as studio_api
-from marketplace.studio import asset_views, pack_views
+from marketplace.studio import asset_views, photo_api, photo_views
 from marketplace.web.section import ROUTES, Section
 
 #: Endpoints that are not sections: health, static files, the API document. All are public and read-only.
@@ -44,9 +43,9 @@ def sections(*, development: bool) -> list[Section]:
         settings_views.section,
         settings_views.preferences,
         accounts_api.api,
-        pack_views.section,
+        photo_views.section,
         asset_views.section,
-        studio_api.api,
+        photo_api.api,
         catalog_views.section,
         catalog_api.api,
         notifications_views.section,

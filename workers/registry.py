@@ -1,7 +1,20 @@
 """Job name -> function, queue, bounds. The only place that knows both sides."""
 
 from marketplace.db.jobs import JobName
-from workers.jobs import content, licensing, mail, messaging, orders, payments, privacy, renders, studio, uploads
+from workers.jobs import (
+    content,
+    licensing,
+    mail,
+    marks,
+    messaging,
+    orders,
+    payments,
+    photos,
+    privacy,
+    renders,
+    studio,
+    uploads,
+)
 from workers.run import Binding
 
 #: Queues in the order a worker empties them; money before pictures.
@@ -13,6 +26,9 @@ BINDINGS: dict[str, Binding] = {
     JobName.RENDER_CAD: Binding(
         renders.render, queue="heavy", timeout_s=1200, max_attempts=3, on_failed=renders.render_failed
     ),
+    JobName.EDIT_PHOTO: Binding(photos.edit, timeout_s=300, max_attempts=4, on_failed=photos.edit_failed),
+    JobName.PROPOSE_EDITS: Binding(photos.propose, timeout_s=300, max_attempts=3),
+    JobName.MARK_COVERS: Binding(marks.mark_covers, timeout_s=300, max_attempts=6),
     JobName.SWEEP_UPLOADS: Binding(uploads.sweep),
     JobName.DRAFT_STORY: Binding(content.story, timeout_s=180, max_attempts=4),
     JobName.DRAFT_LOOKBOOK: Binding(content.lookbook, timeout_s=180, max_attempts=4),

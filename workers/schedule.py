@@ -33,6 +33,8 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic(JobName.RECONCILE_PAYMENTS, timedelta(minutes=2)),
     Periodic(JobName.EXPIRE_NEGOTIATIONS, timedelta(minutes=1)),
     Periodic(JobName.EXPIRE_QUOTES, timedelta(minutes=10)),
+    # Unlisting stages it at once; this is for those who come to see a design later, such as a workshop that is asked.
+    Periodic(JobName.MARK_COVERS, timedelta(minutes=2)),
     Periodic(JobName.SWEEP_UPLOADS, timedelta(hours=1)),
 )
 

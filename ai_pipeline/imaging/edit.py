@@ -11,11 +11,12 @@ from ai_pipeline.errors import N_
 from ai_pipeline.imaging import adjust
 from ai_pipeline.imaging.color import delta_e, lab
 from ai_pipeline.imaging.derivatives import placeholder, write_derivatives
-from ai_pipeline.imaging.matting import SURE, Matte, find_piece, work_copy
+from ai_pipeline.imaging.matting import Matte, find_piece, work_copy
 from ai_pipeline.imaging.pixels import decode, fit
 from ai_pipeline.imaging.report import ColorShift, EditReport, Note, StepReport
 from ai_pipeline.imaging.stack import (
     COLOR_LIMIT,
+    SURE,
     Background,
     Crop,
     Dust,

@@ -14,11 +14,10 @@ from scipy import ndimage, sparse
 from scipy.sparse.linalg import cg
 
 from ai_pipeline.imaging.color import Floats, lab, pixels_of
+from ai_pipeline.imaging.stack import SURE
 
 #: The long edge at which piece and ground are told apart, pixels.
 WORK_EDGE = 400
-#: Below this the result must be looked at by a person before it is used.
-SURE = 0.6
 _BORDER = 0.05
 #: Differences are counted in spreads of the ground; a clean ground is never taken to vary less than this (Lab units).
 _LEAST_SPREAD = 0.8

@@ -99,3 +99,13 @@ class ProposalReport(BaseModel):
     confidence: float
     notes: list[Note]
     reading: Reading | None = None
+
+
+class MarkReport(BaseModel):
+    """A picture with a mark across it, in the task's output folder."""
+
+    name: str
+    width: int
+    height: int
+    bytes: int
+    reading: Reading | None = None

@@ -15,6 +15,9 @@ COLOR_KINDS = ("white_balance", "exposure")
 #: the usual bound of a faithful reproduction (ISO 12647 allows process inks more).
 COLOR_LIMIT = 2.0
 
+#: Below this confidence a person must look at where the piece was told from its ground.
+SURE = 0.6
+
 SHAPES: dict[str, float] = {"4:5": 0.8, "1:1": 1.0, "3:2": 1.5}
 
 

@@ -18,6 +18,7 @@ from marketplace.designs.vocabulary import category_options, category_word, meta
 from marketplace.policy.permissions import Permission
 from marketplace.studio import checks
 from marketplace.studio.canvas import LOOKS, look_of
+from marketplace.studio.photo_words import edits_line
 from marketplace.studio.rows import FactRow, fact_rows
 from marketplace.web.call import Call
 from marketplace.web.errors import is_htmx
@@ -122,6 +123,7 @@ def picture_views(pictures: list[Picture], sign: Sign) -> list[dict[str, Any]]:
                 if rendered
                 else _("Photo"),
                 "rendered": rendered,
+                "edits": edits_line(picture.edits),
             }
         )
     return found

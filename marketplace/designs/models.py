@@ -133,8 +133,10 @@ class Derivative(Created, Base):
     """One file made from an asset: a picture at one width, or the coarse 3D preview.
 
     `role` is unique within the asset (`photo_640_webp`, `render_hero_640_webp`, `preview_glb`); `view` groups the
-    widths of one picture (`photo`, `hero`, `front`, ..., `glb`). `design_id` and `order_id` repeat the asset's, so
-    that a listed design's pictures can be read without a right to the CAD they were made from.
+    widths of one picture (`photo`, `hero`, `front`, ..., `glb`; of an edited photo also `draft` and `original`).
+    `edits` are the kinds of steps an edited photo was made with, and how far its color moved. `design_id` and
+    `order_id` repeat the asset's, so that a listed design's pictures can be read without a right to the CAD they were
+    made from.
     """
 
     __tablename__ = "derivatives"
@@ -159,6 +161,19 @@ class Derivative(Created, Base):
     placeholder: Mapped[LongText | None]
     position: Mapped[int] = mapped_column(default=0)
     hidden: Mapped[bool] = mapped_column(default=False)
+    edits: Mapped[dict[str, Any] | None] = mapped_column(_JSON)
+
+
+class MarkedCover(Created, Base):
+    """A cover of a design that is not listed (any more), marked for the one organization that may still see it."""
+
+    __tablename__ = "marked_covers"
+
+    design_id: Mapped[str] = mapped_column(ForeignKey("designs.id", ondelete="CASCADE"), primary_key=True)
+    viewer_org_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    org_id: Mapped[str] = mapped_column(String(40))
+    source_key: Mapped[str] = mapped_column(String(200))
+    storage_key: Mapped[str] = mapped_column(String(200))
 
 
 class Fact(Created, Base):

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.audit.operations import record
+from marketplace.db.jobs import JobName, stage
 from marketplace.db.locks import lock
 from marketplace.designs import rules
 from marketplace.designs.models import Asset, Design
@@ -115,6 +116,8 @@ def unlist_design(session: Session, actor: Actor, design: Design) -> Design:
     before = rules.DESIGN.advance(row, "unlist", relations_of(row, actor))
     row.purge_after = clock.now() + rules.KEEP_REMOVED
     row.version += 1
+    # Those who negotiated, licensed or make it still see its cover: from now on a copy with their name across it.
+    stage(session, JobName.MARK_COVERS, f"{row.id}:{row.version}", {}, subject=row.id, org_id=row.org_id)
     record(session, actor, "design.unlisted", row.id, owner_org_id=row.org_id, before=before, after=row.state)
     return row
 

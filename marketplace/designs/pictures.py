@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +16,8 @@ CARD_WIDTH = 640
 WEB_TYPE = "image/webp"
 #: Types a page offers a browser, smallest files first; the last is what every one reads.
 WEB_TYPES = ("image/avif", WEB_TYPE)
+#: Views that only the editor of a photo shows: an edit that was not published, and the photo before its edits.
+EDITOR_VIEWS = frozenset({"draft", "original"})
 _PICTURE_TYPES = frozenset({*WEB_TYPES, "image/jpeg"})
 #: The order that `group` takes derivatives in.
 ORDER = (Derivative.position, Derivative.asset_id, Derivative.view, Derivative.width)
@@ -29,6 +32,7 @@ class Picture:
     position: int
     hidden: bool
     placeholder: str | None
+    edits: dict[str, Any] | None = None
     formats: dict[str, dict[int, Derivative]] = field(default_factory=dict)
 
     @property
@@ -39,7 +43,7 @@ class Picture:
     @property
     def origin(self) -> str:
         """`photo` or `render`."""
-        return "photo" if self.view == "photo" else "render"
+        return "photo" if self.view == "photo" or self.view in EDITOR_VIEWS else "render"
 
     @property
     def widths(self) -> dict[int, Derivative]:
@@ -69,15 +73,20 @@ class Picture:
         return sign(self.best(width, "image/jpeg").storage_key)
 
 
-def group(derivatives: Sequence[Derivative]) -> list[Picture]:
-    """Derivatives (in the order of ORDER) as pictures; what is no picture, such as a 3D preview, is left out."""
+def group(derivatives: Sequence[Derivative], *, editor: bool = False) -> list[Picture]:
+    """Derivatives (in the order of ORDER) as pictures; what is no picture, such as a 3D preview, is left out.
+
+    So are the views of the editor, unless it is the `editor` that asks.
+    """
     found: dict[tuple[str, str], Picture] = {}
     for row in derivatives:
         if row.width is None or row.content_type not in _PICTURE_TYPES:
             continue
+        if row.view in EDITOR_VIEWS and not editor:
+            continue
         key = (row.asset_id, row.view)
         if key not in found:
-            found[key] = Picture(row.asset_id, row.view, row.position, row.hidden, row.placeholder)
+            found[key] = Picture(row.asset_id, row.view, row.position, row.hidden, row.placeholder, row.edits)
         found[key].formats.setdefault(row.content_type, {})[row.width] = row
     return list(found.values())
 

@@ -8,7 +8,7 @@ from sqlalchemy import Float, cast, func, select, text
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Organization
-from marketplace.designs.models import Asset, Design, Fact
+from marketplace.designs.models import Asset, Design, Fact, MarkedCover
 from marketplace.designs.pictures import Sign
 from marketplace.designs.words import search_words
 from marketplace.kernel.errors import NotFound
@@ -45,7 +45,11 @@ class NextSteps:
 
 
 def cards(session: Session, ids: Sequence[str], sign: Sign) -> dict[str, DesignCard]:
-    """Cards by design id, in one statement; ids the actor may not see are missing."""
+    """Cards by design id, in one statement; ids the actor may not see are missing.
+
+    Of a design that is not listed, others than its studio see the copy of the cover that bears their name, or no
+    picture until it is made.
+    """
     if not ids:
         return {}
     query = (
@@ -57,10 +61,16 @@ def cards(session: Session, ids: Sequence[str], sign: Sign) -> dict[str, DesignC
             Design.category,
             Design.cover,
             Design.state,
+            MarkedCover.storage_key.label("marked"),
+            func.current_setting("app.org", True).label("viewer"),
             cast(Fact.value.op("#>>")(text("'{}'")), Float).label("weight"),
         )
         .join(Organization, Organization.id == Design.org_id)
         .outerjoin(Fact, (Fact.design_id == Design.id) & (Fact.name == _WEIGHT))
+        .outerjoin(
+            MarkedCover,
+            (MarkedCover.design_id == Design.id) & (MarkedCover.viewer_org_id == func.current_setting("app.org", True)),
+        )
         .where(Design.id.in_(set(ids)))
     )
     return {
@@ -70,13 +80,21 @@ def cards(session: Session, ids: Sequence[str], sign: Sign) -> dict[str, DesignC
             org_id=row.org_id,
             org_name=row.name,
             category=row.category,
-            image_url=sign(row.cover["key"]) if row.cover else None,
+            image_url=sign(key) if (key := _cover_key(row)) else None,
             placeholder=row.cover["placeholder"] if row.cover else None,
             weight_18k_g=row.weight,
             state=row.state,
         )
         for row in session.execute(query)
     }
+
+
+def _cover_key(row: Any) -> str | None:
+    if row.cover is None:
+        return None
+    if row.state == "listed" or row.viewer == row.org_id:
+        return str(row.cover["key"])
+    return str(row.marked) if row.marked else None
 
 
 def designs_of(

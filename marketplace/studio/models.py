@@ -71,3 +71,36 @@ class ContentDraft(Created, Base):
     approved_by: Mapped[str | None] = mapped_column(String(40))
     approved_by_name: Mapped[str | None] = mapped_column(String(200))
     approved_at: Mapped[Moment | None]
+
+
+class PhotoEdit(Created, Base):
+    """The steps one photo is edited with (gateways.photos). `state` moves by studio.rules.PHOTO_EDIT.
+
+    `history` holds stacks of steps, `place` says which of them is the present one; the rest are there to go back and
+    forth to. `report` tells of the draft that was made of it, `notes` what a proposal had to say. `published` is the
+    stack that everybody sees the result of; None while they see the photo as it was uploaded.
+    """
+
+    __tablename__ = "photo_edits"
+    __table_args__ = (
+        CheckConstraint("state in ('plain', 'queued', 'ready', 'failed', 'published')", name="state"),
+        Index("ix_photo_edits_design", "design_id"),
+    )
+
+    asset_id: Mapped[str] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"), primary_key=True)
+    design_id: Mapped[str] = mapped_column(String(40))
+    org_id: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(10), default="plain")
+    version: Mapped[int] = mapped_column(default=0)
+    history: Mapped[list[Any]] = mapped_column(default=lambda: [[]])
+    place: Mapped[int] = mapped_column(default=0)
+    report: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    notes: Mapped[list[Any]] = mapped_column(default=list)
+    published: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
+    published_by: Mapped[str | None] = mapped_column(String(40))
+    published_at: Mapped[Moment | None]
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """The present stack."""
+        return list(self.history[self.place])

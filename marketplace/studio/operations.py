@@ -17,11 +17,12 @@ from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.ids import new_id
 from marketplace.notifications.operations import notify_org
 from marketplace.policy.decide import relations_of
-from marketplace.studio import calls, rules
+from marketplace.studio import calls, photo_edits, rules
 from marketplace.studio.models import ContentDraft
 from marketplace.studio.sources import check_words
 
 _JOBS = {"story": JobName.DRAFT_STORY, "lookbook": JobName.DRAFT_LOOKBOOK}
+_ENHANCE = "enhance"
 _SYSTEM = frozenset({"system"})
 
 
@@ -43,22 +44,24 @@ def _draft(subject: ContentDraft, actor: Actor) -> frozenset[str]:
 
 
 def request_content(session: Session, actor: Actor, design: Design, kinds: Sequence[str]) -> list[JobRow]:
-    """Have drafts made; a draft that is already being made is not made twice.
+    """Have drafts made; a draft that is already being made is not made twice. `enhance` proposes edits of the photos.
 
-    Raises Invalid `kind_not_available`, Conflict `budget_exceeded`.
+    Raises Invalid `kind_not_available`, Conflict `budget_exceeded`, `no_photos`.
     """
     row = lock(session, Design, design.id)
-    missing = [kind for kind in kinds if kind not in _JOBS]
+    missing = [kind for kind in kinds if kind not in _JOBS and kind != _ENHANCE]
     if missing:
         raise Invalid(
             "kind_not_available",
             "%(kind)s cannot be drafted yet.",
             params={"kind": missing[0]},
-            fields={"/kinds": "Choose story or lookbook."},
+            fields={"/kinds": "Choose story, lookbook or enhance."},
         )
-    calls.check_budget(session, row.org_id)
-    jobs: list[JobRow] = []
-    for kind in dict.fromkeys(kinds):
+    written = [kind for kind in dict.fromkeys(kinds) if kind in _JOBS]
+    if written:
+        calls.check_budget(session, row.org_id)
+    jobs: list[JobRow] = photo_edits.request_proposals(session, actor, row) if _ENHANCE in kinds else []
+    for kind in written:
         job_id = _open_job(session, row.id, _JOBS[kind])
         if job_id is None:
             job_id = stage(

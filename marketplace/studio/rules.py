@@ -24,6 +24,26 @@ DRAFT = Machine(
     ],
 )
 
+#: A draft is made of every change; what everybody sees changes by `publish` alone.
+PHOTO_EDIT = Machine(
+    "photo edit",
+    "plain",
+    [
+        *(
+            step(state, action, ("owner", "system"), target)
+            for state in ("plain", "queued", "ready", "failed", "published")
+            for action, target in (("change", "queued"), ("clear", "plain"))
+        ),
+        step("queued", "finish", "system", "ready"),
+        step("queued", "fail", "system", "failed"),
+        step("ready", "publish", "owner", "published"),
+        # The stack without steps needs no draft: publishing it shows the photo as it was uploaded.
+        step("plain", "publish", "owner", "plain"),
+    ],
+)
+#: Stacks that are kept to go back to.
+MAX_HISTORY = 50
+
 #: What each kind of failure means to the person who waits, by code (a job's error starts with it).
 FAILURES = frozenset({"model_busy", "model_refused", "model_garbage", "model_misconfigured", "budget_exceeded"})
 

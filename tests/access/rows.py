@@ -228,6 +228,10 @@ ROWS: dict[str, Row] = {
         lambda w, s, p: {"picture": s.ids["draft_photo"] + ".photo", "action": "first"}, "draft"
     ),
     "designs.words": _design(),
+    "designs.photo": _design(thing="draft", asset_id="draft_photo"),
+    "designs.edit_photo": _design(
+        {"action": "set", "kind": "exposure", "stops": "0.1"}, "draft", asset_id="draft_photo"
+    ),
     "designs.draft_words": _design({"kind": "story"}, "draft"),
     "designs.edit_words": _design(thing="draft", draft_id="story"),
     "designs.save_words": _design({"title": "T", "body": "B", "version": "1"}, "draft", draft_id="story"),
@@ -256,6 +260,11 @@ ROWS: dict[str, Row] = {
     "api_studio.remove_asset": row("designer", asset_id="draft_photo"),
     "api_studio.patch_fact": _design({"confirmed": True}, name="=weight_18k_yellow"),
     "api_studio.request_content": _design({"kinds": ["story"]}, "draft"),
+    "api_studio.photo_edits_of": _design(thing="draft", asset_id="draft_photo"),
+    "api_studio.set_photo_edits": _design({"steps": [{"kind": "dust"}]}, "draft", asset_id="draft_photo"),
+    "api_studio.move_photo_edits": _design({"action": "undo"}, "draft", not_now="no_further", asset_id="draft_photo"),
+    "api_studio.propose_photo_edits": _design(thing="draft", asset_id="draft_photo"),
+    "api_studio.publish_photo_edits": _design({"confirmed": True}, "draft", not_now="not_made", asset_id="draft_photo"),
     "api_studio.approve_story": _design(thing="draft"),
     "api_studio.approve_lookbook": _design(asset="photo"),
     "api_studio.list_design": _design(thing="draft"),
