@@ -22,7 +22,7 @@ STEP_HINTS: dict[str, Any] = {
     "dust": _l("Takes specks off the ground. The piece itself is left alone."),
     "white_balance": _l("Takes the color of the lamp out. Watch the color of the metal."),
     "exposure": _l("Makes the picture lighter or darker; highlights are held back."),
-    "background": _l("Puts the piece on an even ground. No pixel inside the piece is changed."),
+    "background": _l("Puts the piece on an even ground; its own color stays."),
 }
 
 SHAPE_WORDS: dict[str, Any] = {"4:5": _l("Upright, 4:5"), "1:1": _l("Square, 1:1"), "3:2": _l("Wide, 3:2")}

@@ -42,6 +42,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
                 f"{design}/facts",
                 f"{design}/cad-log",
                 f"{design}/who-sees",
+                f"{design}/photos/{i['photo']}",
             ),
             *(f"{design}/words/{i['story']}", f"{design}/words/{i['lookbook']}", f"/designs/{i['draft']}"),
             *("/catalog", f"/catalog/{i['design']}", "/negotiations", thread, f"{thread}/counter", done),

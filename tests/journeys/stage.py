@@ -126,8 +126,21 @@ def set_stage(live: Live, scratch: Path) -> Stage:
     acts.make_stages(player.people["manufacturer"], making, picture, upto=2)
     stage.ids["story"] = _draft_of(live, stage.ids["design"], "story")
     stage.ids["lookbook"] = _draft_of(live, stage.ids["design"], "lookbook")
+    stage.ids["photo"] = _edited_photo(stage)
     _mail(stage)
     return stage
+
+
+def _edited_photo(stage: Stage) -> str:
+    """A photo of the listed design with an edit that waits to be looked at."""
+    design = stage.ids["design"]
+    query = "select id from assets where design_id = :design and kind = 'photo' limit 1"
+    found = stage.live.text(query, design=design)
+    steps = [{"kind": "white_balance", "warmth": 50}, {"kind": "background"}]
+    edits, designer = f"/designs/{design}/photos/{found}/edits", stage.player.people["designer"]
+    designer.put(edits, {"steps": steps}, expect=202)
+    designer.until(edits, lambda edit: edit["state"] == "ready", "the edited photo")
+    return found
 
 
 def _draft_of(live: Live, design: str, kind: str) -> str:

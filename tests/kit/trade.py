@@ -12,7 +12,7 @@ from demo import acts
 from demo.play import SHIP_TO, TERMS, Player
 from marketplace.accounts.models import Invitation, Organization, User
 from marketplace.db.unit_of_work import unit_of_work
-from marketplace.designs.models import Asset
+from marketplace.designs.models import Asset, MarkedCover
 from marketplace.kernel.actor import system
 from marketplace.licensing.models import License
 from marketplace.notifications.models import Notification
@@ -62,6 +62,9 @@ class Trade:
         draft = self.ids["draft"] = self.designer.post("/designs", body, expect=201)["id"]
         self.ids["draft_photo"] = acts.upload(self.designer, f"/designs/{draft}/assets", self.picture, "photo")
         acts.wait_for_files(self.designer, [self.ids["draft_photo"]])
+        edits = f"/designs/{draft}/photos/{self.ids['draft_photo']}/edits"
+        self.designer.post(f"{edits}/propose", {}, expect=202)
+        self.designer.until(edits, lambda edit: edit["version"] > 0 or edit["notes"], "steps for the photo")
         jobs = self.designer.post(f"/designs/{draft}/content", {"kinds": ["story"]}, expect=202)["jobs"]
         self.ids["job"] = jobs[0]["id"]
         self.designer.until(f"/jobs/{self.ids['job']}", lambda j: j["state"] == "done", "a draft of the story")
@@ -156,6 +159,15 @@ class Trade:
             query = select(Notification.id).where(Notification.user_id == designer.user.id).limit(1)
             drafts = select(ContentDraft.id).where(ContentDraft.design_id == self.ids["draft"]).limit(1)
             photos = select(Asset.id).where(Asset.design_id == self.ids["design"], Asset.kind == "photo").limit(1)
+            session.add(
+                MarkedCover(
+                    design_id=self.ids["draft"],
+                    viewer_org_id=people["buyer"].org.id,
+                    org_id=designer.org.id,
+                    source_key="derived/none/cover.webp",
+                    storage_key="derived/none/marked.webp",
+                )
+            )
             self.ids |= {
                 "photo": session.scalars(photos).one(),
                 "invitation": invited.id,
