@@ -135,6 +135,10 @@ class Caller:
         """Change."""
         return self.call("POST", path, {} if body is None else body, **kw)
 
+    def put(self, path: str, body: Any, **kw: Any) -> Any:
+        """Replace."""
+        return self.call("PUT", path, body, **kw)
+
     def patch(self, path: str, body: Any, **kw: Any) -> Any:
         """Change a part."""
         return self.call("PATCH", path, body, **kw)

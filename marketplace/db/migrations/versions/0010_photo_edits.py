@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql
 from marketplace.db import row_security
 from marketplace.db.row_security import ORG
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
