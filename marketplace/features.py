@@ -16,6 +16,8 @@ from marketplace.licensing import license_api, license_views
 from marketplace.licensing import views as negotiation_views
 from marketplace.manufacturing import api as manufacturing_api
 from marketplace.manufacturing import views as manufacturing_views
+from marketplace.materials import api as materials_api
+from marketplace.materials import views as materials_views
 from marketplace.notifications import views as notifications_views
 from marketplace.orders import api as orders_api
 from marketplace.orders import rfq_views
@@ -46,6 +48,8 @@ def sections(*, development: bool) -> list[Section]:
         photo_views.section,
         asset_views.section,
         photo_api.api,
+        materials_views.section,
+        materials_api.api,
         catalog_views.section,
         catalog_api.api,
         notifications_views.section,

@@ -58,6 +58,7 @@ class Permission(StrEnum):
     SHIPMENT_RECORD = "maker:shipment:record"
     DELIVERY_ACCEPT = "buyer:delivery:accept"
     WORKSHOP_PROFILE = "own:workshop:edit"
+    MATERIALS_EDIT = "own:materials:edit"
 
     PAYOUT_READ = "org:payout:read"
     PAYOUT_ONBOARD = "org:payout:onboard"
@@ -133,6 +134,7 @@ GRANTS: dict[Permission, Grant] = {
     P.SHIPMENT_RECORD: _grant("manufacturer", "maker"),
     P.DELIVERY_ACCEPT: _grant("buyer", "buyer"),
     P.WORKSHOP_PROFILE: _grant("manufacturer", approved=False),
+    P.MATERIALS_EDIT: _grant("designer manufacturer"),
     P.PAYOUT_READ: _grant("designer manufacturer"),
     P.PAYOUT_ONBOARD: _grant("designer manufacturer"),
     P.LEDGER_READ: _grant(_ALL, approved=False),

@@ -61,6 +61,7 @@ def test_every_table_with_tenant_rows_is_forced_under_row_security(instance: Ins
         "negotiations", "offers", "messages", "message_translations", "licenses", "signatures",
         "orders", "rfqs", "quotes", "ndas", "cad_links", "stage_events", "shipments",
         "payment_accounts", "checkouts", "transfers", "payouts", "ledger_entries", "ledger_transactions",
+        "material_overrides",
     }  # fmt: skip
     with instance.owner.connect() as connection:
         forced = set(

@@ -47,6 +47,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             *(f"{design}/words/{i['story']}", f"{design}/words/{i['lookbook']}", f"/designs/{i['draft']}"),
             *("/catalog", f"/catalog/{i['design']}", "/negotiations", thread, f"{thread}/counter", done),
             *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda", "/payouts", "/audit"),
+            "/materials",
         ],
         "buyer": [
             *EVERYBODY,

@@ -29,6 +29,8 @@ CONTRACT = (
     "POST /designs/{}/lookbook/{}/approve",
     "POST /designs/{}/list",
     "POST /designs/{}/unlist",
+    "GET /materials",
+    "PUT /materials/{}",
     "GET /catalog",
     "GET /catalog/{}",
     "PUT /catalog/{}/save",
