@@ -93,6 +93,14 @@ def note_progress(session: Session, asset_id: str, percent: int) -> None:
         asset.progress = percent
 
 
+def note_first_facts(session: Session, asset_id: str, facts: list[dict[str, Any]]) -> None:
+    """Show what is known of a file while the rest is still being measured."""
+    asset = session.get(Asset, asset_id)
+    if asset is not None and asset.state == "processing":
+        asset.report = {**asset.report, "status": "measuring", "facts": facts}
+        asset.progress = 50
+
+
 def expect(session: Session, folder: str) -> None:
     """Write down a folder before anything is stored in it, so that a killed job leaves nothing behind for good."""
     due = clock.now() + ABANDONED_AFTER

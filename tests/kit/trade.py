@@ -49,6 +49,7 @@ class Trade:
         self._draft()
         asked = self.designer.post("/privacy/requests", {"kind": "access"}, expect=201)
         self.ids["copy"] = asked["id"]
+        self.designer.call("PUT", "/materials/rule:wear_prong", {"value": 0.7})
         self._threads()
         self._orders()
         people = {role: self._person(role) for role in ROLES}

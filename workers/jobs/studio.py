@@ -2,16 +2,19 @@
 
 import hashlib
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ai_pipeline.cad.report import Fact
 from ai_pipeline.errors import REASONS, Unreadable
 from ai_pipeline.intake import inspect_cad
 from marketplace.designs import processing
 from marketplace.designs.processing import Made, Work
 from marketplace.gateways.storage import ObjectMissing, ObjectTooLarge, Storage
+from marketplace.materials import queries as materials
 from workers.jobs.photos import web_sizes
 from workers.run import Run
 
@@ -27,13 +30,19 @@ def process(run: Run, asset_id: str) -> None:
     folder = storage.new_key("derived") + "/"
     with run.phase(5) as session:
         work = processing.begin(session, asset_id, folder)
+        tables = materials.for_measuring(session, asset_id) if work and work.kind == "cad" else {}
     if work is None:
         return
+
+    def first(facts: list[Fact]) -> None:
+        with run.phase(50) as session:
+            processing.note_first_facts(session, asset_id, [fact.model_dump(mode="json") for fact in facts])
+
     with tempfile.TemporaryDirectory(prefix="asset-") as scratch:
         try:
             path = fetch(storage, work, Path(scratch))
             _note(run, asset_id, 30)
-            report, made, renderable = read(storage, work, path, Path(scratch), folder)
+            report, made, renderable = read(storage, work, path, Path(scratch), folder, tables, first)
         except Unreadable as refusal:
             _reject(run, asset_id, refusal.code, REASONS[refusal.code], dict(refusal.params))
             return
@@ -82,9 +91,18 @@ def fetch(storage: Storage, work: Work, scratch: Path) -> Path:
 
 
 def read(
-    storage: Storage, work: Work, path: Path, scratch: Path, folder: str
+    storage: Storage,
+    work: Work,
+    path: Path,
+    scratch: Path,
+    folder: str,
+    tables: Mapping[str, Any],
+    first: Callable[[list[Fact]], None],
 ) -> tuple[dict[str, Any], list[Made], bool]:
-    """(report, stored derivatives, whether pictures can be rendered). Raises Unreadable."""
+    """(report, stored derivatives, whether pictures can be rendered). Raises Unreadable.
+
+    CAD is weighed and judged by `tables` (alloys and rules); `first` gets what is known of it before the rest.
+    """
     out = scratch / "out"
     out.mkdir()
     if work.kind == "cad":
@@ -94,13 +112,15 @@ def read(
             declared_type=work.content_type,
             out_dir=out,
             unit=work.unit,
-            choices=work.choices,
+            choices={**work.choices, **tables},
+            first=first,
         )
         made = []
-        if report.preview:
-            key = folder + report.preview.name
-            storage.put_file(key, out / report.preview.name, GLB, report.preview.sha256)
-            made.append(Made("preview_glb", "glb", key, GLB, report.preview.bytes))
+        for role, file in (("preview_glb", report.preview), ("studio_glb", report.studio)):
+            if file:
+                key = folder + file.name
+                storage.put_file(key, out / file.name, GLB, file.sha256)
+                made.append(Made(role, "glb", key, GLB, file.bytes))
         return report.model_dump(mode="json"), made, report.status == "measured" and report.preview is not None
     told = web_sizes(
         storage, path, out, folder, filename=work.filename, declared=work.content_type, view="photo", role="photo"
