@@ -2,10 +2,10 @@
 
     python bench/trace.py [--copies 1000] [--designs 20] [--corners 1200] [--folder DIR]
 
-Makes marked copies of generated rings (and of the mesh files in the folder), saves each again as STL, OBJ, PLY, 3MF and GLB,
-shuffles, moves and turns it by 90 degrees, finds the original among all by the index and compares it with every copy of the
-designs found. Also traced: every original itself and a copy of every design whose key is not on file; nobody may be named.
-Exits 1 when fewer than 99 % are named or anybody is named wrongly.
+Makes marked copies of generated rings (and of the mesh files in the folder), saves each again as STL, OBJ, PLY, 3MF
+and GLB, shuffles, moves and turns it by 90 degrees, finds the original among all by the index and compares it with
+every copy of the designs found. Also traced: every original itself and a copy of every design whose key is not on
+file; nobody may be named. Exits 1 when fewer than 99 % are named or anybody is named wrongly.
 """
 
 import argparse
@@ -52,10 +52,14 @@ def ring(seed: int, corners: int) -> Mesh:
     around = int(dice.integers(int(corners / 24), int(corners / 12)))
     across = max(6, corners // around)
     u, v = np.meshgrid(np.arange(around) * 2 * np.pi / around, np.arange(across) * 2 * np.pi / across, indexing="ij")
-    waves = sum(dice.uniform(0.02, 0.15) * np.sin(k * u + dice.uniform(0, 6)) * np.cos(v * (k % 3)) for k in range(1, 6))
+    waves = sum(
+        dice.uniform(0.02, 0.15) * np.sin(k * u + dice.uniform(0, 6)) * np.cos(v * (k % 3)) for k in range(1, 6)
+    )
     thick = dice.uniform(0.8, 1.6) * (1 + waves)
     reach = dice.uniform(7.5, 11) + thick * np.cos(v)
-    points = np.column_stack([(reach * np.cos(u)).ravel(), (reach * np.sin(u)).ravel(), (1.4 * thick * np.sin(v)).ravel()])
+    points = np.column_stack(
+        [(reach * np.cos(u)).ravel(), (reach * np.sin(u)).ravel(), (1.4 * thick * np.sin(v)).ravel()]
+    )
     i, j = np.meshgrid(np.arange(around), np.arange(across), indexing="ij")
     a, b = i * across + j, (i + 1) % around * across + j
     c, d = (i + 1) % around * across + (j + 1) % across, i * across + (j + 1) % across

@@ -1,4 +1,4 @@
-"""Whose copy a file is: the index, the threshold, and the words. Pure; the reading is the child's (ai_pipeline.copies)."""
+"""Whose copy a file is: the index and the threshold. Pure; the reading is the child's (ai_pipeline.copies)."""
 
 from collections.abc import Sequence
 from math import log

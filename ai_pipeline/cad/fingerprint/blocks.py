@@ -1,8 +1,8 @@
 """STEP and 3DM: what can be written into them without touching a surface. Weaker than a mesh, and said so.
 
-A mark of the copy stands in plain sight in the header, where any program that saves the file anew drops it. Besides, parts
-of equal rank change places: points of a STEP file, objects of a 3DM file. That order survives a cleaned header, not a new
-export.
+A mark of the copy stands in plain sight in the header, where any program that saves the file anew drops it. Besides,
+parts of equal rank change places: points of a STEP file, objects of a 3DM file. That order survives a cleaned header,
+not a new export.
 """
 
 import re
@@ -75,7 +75,7 @@ class RhinoBlocks(Blocks):
         self.end = -1
         place = _START
         while place < len(self.data):
-            code, length, start, stop = self._chunk(place)
+            code, start, stop = self._chunk(place)
             if code == _COMMENT:
                 self.comment = (place, stop)
             elif code == _OBJECTS:
@@ -88,15 +88,15 @@ class RhinoBlocks(Blocks):
             raise Unmarkable
         self.items = [self.data[a:b] for a, b in self.spans]
 
-    def _chunk(self, place: int) -> tuple[int, int, int, int]:
-        """(code, length, where the content starts, where it ends)."""
+    def _chunk(self, place: int) -> tuple[int, int, int]:
+        """(code, where the content starts, where it ends)."""
         code, length = self.head.unpack_from(self.data, place)
         start = place + self.head.size
-        return code, length, start, start + (0 if code & _SHORT else length)
+        return code, start, start + (0 if code & _SHORT else length)
 
     def _objects(self, place: int, stop: int) -> None:
         while place < stop:
-            code, _, _, after = self._chunk(place)
+            code, _, after = self._chunk(place)
             if code & ~0x8000 == _OBJECT & ~0x8000:
                 self.spans.append((place, after))
             elif code == _TABLE_END:

@@ -1,12 +1,13 @@
 """How far a suspect points at each copy, with a bound on chance that holds for any file.
 
-For a key that did not make the suspect the directions of the corners are independent and uniform on the sphere, whatever
-the suspect is. What stands beside corner i, r_i, has then along the direction of the key a part r_i u with u uniform in
-[-1, 1] (Archimedes), of variance 1/3; a uniform variable is strictly sub-Gaussian, so the weighted sum S obeys
-P(S >= s) <= exp(-s^2 / (2 V)), V = sum of w_i^2 |r_i|^2 / 3. No approximation and no assumption about the file is needed.
+For a key that did not make the suspect the directions of the corners are independent and uniform on the sphere,
+whatever the suspect is. What stands beside corner i, r_i, has then along the direction of the key a part r_i u with u
+uniform in [-1, 1] (Archimedes), of variance 1/3; a uniform variable is strictly sub-Gaussian, so the weighted sum S
+obeys P(S >= s) <= exp(-s^2 / (2 V)), V = sum of w_i^2 |r_i|^2 / 3. No approximation and no assumption about the file
+is needed.
 
-The order of facets: under another key it is a random permutation of n, in which a rising row of k facets has a chance of at
-most C(n, k) / k!.
+The order of facets: under another key it is a random permutation of n, in which a rising row of k facets has a chance
+of at most C(n, k) / k!.
 """
 
 from bisect import bisect_left

@@ -46,8 +46,8 @@ class PlySheet(Sheet):
             axes = [self.columns.index(axis) for axis in "xyz"]
             for row, place in enumerate(moved):
                 words = lines[row].split()
-                for axis, value in zip(axes, place, strict=True):
-                    words[axis] = number(value)
+                for column, value in zip(axes, place, strict=True):
+                    words[column] = number(value)
                 lines[row] = b" ".join(words)
             target.write_bytes(self.head + b"\n".join(lines))
             return
@@ -62,9 +62,13 @@ class PlySheet(Sheet):
         target.write_bytes(self.head + rest)
 
 
-def _layout(head: bytes) -> tuple[str, list[tuple[str, int, list[tuple[str, tuple[str, ...]]]]]]:
+Element = tuple[str, int, list[tuple[str, tuple[str, ...]]]]
+
+
+def _layout(head: bytes) -> tuple[str, list[Element]]:
     """(byte order, [(element, count, [(property, (type,) or (counter, type))])]) of a header that was read before."""
-    order, elements = "", []
+    order = ""
+    elements: list[Element] = []
     for line in head.decode("latin-1").splitlines():
         words = line.split()
         if words[:1] == ["format"]:

@@ -68,7 +68,8 @@ def _reach(place: Points, faces: Faces) -> NDArray[np.float64]:
         np.minimum.at(lowest, column, height)
     lowest[np.isinf(lowest)] = 0.0  # a point of no facet stays where it is
     size = float(np.ptp(place, axis=0).max())
-    return np.minimum(min(REACH, REACH_SHARE * size), HEIGHT_SHARE * lowest)
+    reach: NDArray[np.float64] = np.minimum(min(REACH, REACH_SHARE * size), HEIGHT_SHARE * lowest)
+    return reach
 
 
 def offsets(key: bytes, corners: Corners) -> Points:
@@ -87,14 +88,15 @@ def offsets(key: bytes, corners: Corners) -> Points:
     largest = np.zeros(parts)
     np.maximum.at(largest, part, np.linalg.norm(moved, axis=1))
     # One factor for a whole part, so that its volume stays put.
-    return moved * np.minimum(1.0, FARTHEST / np.where(largest > 0, largest, 1.0))[part][:, None]
+    moved *= np.minimum(1.0, FARTHEST / np.where(largest > 0, largest, 1.0))[part][:, None]
+    return moved
 
 
 def _volume_slope(corners: Corners) -> Points:
     """The change of volume for a small move of each corner, mm3 per mm."""
     centered = corners.place - corners.place.mean(axis=0)
     a, b, c = centered[corners.faces.T]
-    slope = np.zeros_like(centered)
+    slope: Points = np.zeros_like(centered)
     for column, (p, q) in zip(corners.faces.T, ((b, c), (c, a), (a, b)), strict=True):
         normal = np.cross(p, q) / 6.0
         for axis in range(3):

@@ -52,7 +52,7 @@ def make_copy(
         fresh.write(target, fresh.points, order)
         found = _measured(target, kind, scale, fresh, corners, order, secret)
     level = "geometry" if found["score"] >= CLEAR_SCORE else "order"
-    return CopyReport(**_file(target), level=level, scale=scale, shape=shape, **found)
+    return CopyReport.model_validate({**_file(target), **found, "level": level, "scale": scale, "shape": shape})
 
 
 def describe(path: str, filename: str, **_more: object) -> Described:
