@@ -7,9 +7,21 @@ from ai_pipeline.child import run_in_child
 from ai_pipeline.errors import Unreadable
 
 
-def copy_cad(path: Path, *, filename: str, key: bytes, tag: str, out_dir: Path, unit: str | None = None) -> CopyReport:
-    """Write a copy marked with `key` (16 bytes) into `out_dir`. Raises Unreadable."""
-    arguments = {"filename": filename, "key": key.hex(), "tag": tag, "unit": unit}
+def copy_cad(
+    path: Path,
+    *,
+    filename: str,
+    key: bytes,
+    tag: str,
+    out_dir: Path,
+    unit: str | None = None,
+    scale: float | None = None,
+) -> CopyReport:
+    """Write a copy marked with `key` (16 bytes) into `out_dir`. Raises Unreadable.
+
+    `unit` is what a person confirmed; `scale` (mm per unit of the file) is that of earlier copies and goes first.
+    """
+    arguments = {"filename": filename, "key": key.hex(), "tag": tag, "unit": unit, "scale": scale}
     report = run_in_child("copy", arguments, CopyReport, read=path, out_dir=out_dir)
     target = out_dir / report.name
     if report.name != "copy" or target.is_symlink() or not target.is_file() or target.stat().st_size != report.bytes:

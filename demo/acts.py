@@ -199,3 +199,16 @@ def make_stages(
             wait_for_files(caller, evidence)
         body = {"stage": stage, "note": note, "evidence": evidence}
         caller.post(f"/orders/{order}/stages", body, expect=(200, 201))
+
+
+def cad_link(maker: Caller, order: str, asset: str) -> str:
+    """The address of one download of the workshop's own copy, once that is made."""
+    ask = {"asset": asset}
+    first = maker.post(f"/orders/{order}/cad-links", ask, expect=(201, 202))
+    made = first["cad_copy"]["id"]
+    maker.until(
+        f"/orders/{order}/cad-copies",
+        lambda found: any(c["id"] == made and c["state"] == "ready" for c in found["items"]),
+        "the copy being made",
+    )
+    return str(maker.post(f"/orders/{order}/cad-links", ask, expect=201)["url"])

@@ -237,7 +237,7 @@ class Player:
         acts.sign_nda(maker, order, "zh_Hans")
         for other in ("buyer", "designer", "production_manager"):
             self.people[other].post(f"/orders/{order}/cad-links", ask, expect=(403, 404))
-        link = maker.post(f"/orders/{order}/cad-links", ask, expect=201)["url"]
+        link = acts.cad_link(maker, order, self.made["cad"])
         visitor = self.transport.visitor()
         first = visitor.send("GET", own_path(link), None)
         if first.status != 303:

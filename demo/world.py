@@ -285,7 +285,7 @@ class Deals:
         maker = people["chenwei"]
         acts.sign_nda(maker, order, "zh_Hans")
         seen = maker.get(f"/orders/{order}")
-        maker.post(f"/orders/{order}/cad-links", {"asset": seen["cad"][0]["asset"]}, expect=201)
+        acts.cad_link(maker, order, seen["cad"][0]["asset"])
         photo = next((HERE / "pictures").glob(f"{slug}-*.webp"))
         acts.make_stages(maker, order, photo, upto=stages)
         return order

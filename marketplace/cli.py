@@ -2,6 +2,8 @@
 
 import secrets
 import sys
+import tempfile
+from pathlib import Path
 
 import click
 
@@ -12,6 +14,7 @@ from marketplace.db.migrate import prepare
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel.actor import system
 from marketplace.kernel.errors import DomainError
+from marketplace.manufacturing.investigate import Investigation, lines_of
 from marketplace.payments import ledger as books
 from marketplace.services import Services
 
@@ -56,6 +59,21 @@ def create_operator(services: Services, name: str, email: str, password: str | N
 
 main.add_command(demo_commands.seed)
 main.add_command(demo_commands.demo)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", help="The name the file came with, if it has another one here; it tells the format.")
+@click.pass_obj
+def trace(services: Services, file: Path, name: str | None) -> None:
+    """Name the download that a CAD file comes from, with the evidence; exits 1 when no origin is found."""
+    with tempfile.TemporaryDirectory(prefix="trace-") as scratch:
+        investigation = Investigation(services, system("cli"), Path(scratch), lambda _percent: None)
+        found = investigation.trace(file, name or file.name)
+    for line in lines_of(found):
+        click.echo(line)
+    if found.verdict != "named":
+        sys.exit(1)
 
 
 @main.group()

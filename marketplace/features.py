@@ -9,6 +9,7 @@ from marketplace.audit import api as audit_api
 from marketplace.audit import views as audit_views
 from marketplace.catalog import api as catalog_api
 from marketplace.catalog import views as catalog_views
+from marketplace.desk import tracing_views
 from marketplace.desk import views as desk_views
 from marketplace.home import views as home_views
 from marketplace.licensing import api as licensing_api
@@ -56,6 +57,7 @@ def sections(*, development: bool) -> list[Section]:
         audit_views.section,
         audit_api.api,
         desk_views.section,
+        tracing_views.section,
         privacy_views.section,
         privacy_api.api,
         payments_views.section,

@@ -20,6 +20,7 @@ _MENU = (
     (_l("Payouts"), "payouts.index", P.PAYOUT_READ),
     (_l("Alloys and rules"), "materials.index", P.MATERIALS_EDIT),
     (_l("Approvals"), "desk.vetting", P.VETTING_REVIEW),
+    (_l("Trace"), "tracing.index", P.CAD_TRACE),
     (_l("Audit"), "audit.index", P.AUDIT_READ),
 )
 

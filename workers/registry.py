@@ -2,6 +2,7 @@
 
 from marketplace.db.jobs import JobName
 from workers.jobs import (
+    cad_copies,
     content,
     licensing,
     mail,
@@ -29,6 +30,10 @@ BINDINGS: dict[str, Binding] = {
     JobName.EDIT_PHOTO: Binding(photos.edit, timeout_s=300, max_attempts=4, on_failed=photos.edit_failed),
     JobName.PROPOSE_EDITS: Binding(photos.propose, timeout_s=300, max_attempts=3),
     JobName.MARK_COVERS: Binding(marks.mark_covers, timeout_s=300, max_attempts=6),
+    JobName.MAKE_CAD_COPY: Binding(cad_copies.make, timeout_s=300, max_attempts=4, on_failed=cad_copies.make_failed),
+    JobName.TRACE_CAD: Binding(
+        cad_copies.trace, queue="heavy", timeout_s=1200, max_attempts=3, on_failed=cad_copies.trace_failed
+    ),
     JobName.SWEEP_UPLOADS: Binding(uploads.sweep),
     JobName.DRAFT_STORY: Binding(content.story, timeout_s=180, max_attempts=4),
     JobName.DRAFT_LOOKBOOK: Binding(content.lookbook, timeout_s=180, max_attempts=4),

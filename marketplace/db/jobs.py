@@ -40,6 +40,8 @@ class JobName(StrEnum):
     SWEEP_UPLOADS = "sweep_uploads"
     RECONCILE_PAYMENTS = "reconcile_payments"
     PREPARE_EXPORT = "prepare_export"
+    MAKE_CAD_COPY = "make_cad_copy"
+    TRACE_CAD = "trace_cad"
     ERASE_PERSON = "erase_person"
 
 

@@ -1,1 +1,1 @@
-"""The desk of the operator: vetting businesses."""
+"""The desk of the operator: vetting businesses, tracing files."""

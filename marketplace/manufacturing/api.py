@@ -6,8 +6,8 @@ from flask import request
 
 from marketplace.kernel.errors import Invalid
 from marketplace.manufacturing import nda_text, operations, queries
-from marketplace.manufacturing.forms import ClauseForm, LinkIn, LinkOut, NdaOut, SignatureOut, SignIn
-from marketplace.manufacturing.models import Nda
+from marketplace.manufacturing.forms import ClauseForm, CopyOut, LinkIn, LinkOut, NdaOut, SignatureOut, SignIn
+from marketplace.manufacturing.models import CadCopy, Nda
 from marketplace.manufacturing.views import mint
 from marketplace.orders.access import CadDoor, load_cad_door, load_order
 from marketplace.orders.models import Order
@@ -73,10 +73,24 @@ def issue(call: Call, order: Order) -> NdaOut:
     status=201,
     summary="A single-use link to a CAD file, good for a minute",
 )
-def cad_link(call: Call, door: CadDoor, body: LinkIn) -> LinkOut:
-    """The link; 403 `nda_required` or `not_assigned` otherwise. Audited either way."""
-    token, link = mint(call, door, body.asset)
-    return LinkOut(url=f"{call.settings.base_url}/cad/{token}", expires_at=link.expires_at.isoformat())
+def cad_link(call: Call, door: CadDoor, body: LinkIn) -> tuple[LinkOut, int]:
+    """The link (201), or 202 while the person's own copy is being prepared: ask again, with another Idempotency-Key if
+    any. 403 `nda_required` or `not_assigned` otherwise. Audited either way.
+    """
+    made = mint(call, door, body.asset)
+    if isinstance(made, CadCopy):
+        return LinkOut(url=None, expires_at=None, cad_copy=_copy(made)), 202
+    token, link = made
+    copy = call.session.get_one(CadCopy, link.copy_id)
+    url = f"{call.settings.base_url}/cad/{token}"
+    return LinkOut(url=url, expires_at=link.expires_at.isoformat(), cad_copy=_copy(copy)), 201
+
+
+@api.get("/orders/<order_id>/cad-copies", needs=P.ORDER_READ, subject=load_order, summary="Copies made of the CAD")
+def cad_copies(call: Call, order: Order) -> dict[str, Any]:
+    """The copies of an order, newest first; the designer sees all, a workshop its own, nobody else any."""
+    found = queries.copies_of(call.session, order.id)
+    return {"items": [_copy(item).model_dump() for item in found]}
 
 
 @api.get("/orders/<order_id>/cad-links", needs=P.ORDER_READ, subject=load_order, summary="Who fetched the CAD")
@@ -113,6 +127,22 @@ def _nda(call: Call, order: Order) -> NdaOut:
         languages=list(nda_text.LANGUAGES),
         signed=signed is not None,
         revoked=signed is not None and signed.revoked_at is not None,
+    )
+
+
+def _copy(row: CadCopy) -> CopyOut:
+    return CopyOut(
+        id=row.id,
+        asset=row.asset_id,
+        filename=row.filename,
+        state=row.state,
+        progress=row.progress,
+        sha256=row.sha256,
+        level=row.level,
+        original_sha256=row.original_sha256,
+        nda_version=row.nda_version,
+        asked_at=row.created_at.isoformat(),
+        fetched_at=row.fetched_at.isoformat() if row.fetched_at else None,
     )
 
 

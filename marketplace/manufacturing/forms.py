@@ -53,11 +53,31 @@ class LinkIn(Body):
     asset: str = Field(min_length=1, max_length=40)
 
 
-class LinkOut(Body):
-    """A link for one download; fetch `url` with GET before `expires_at`."""
+class CopyOut(Body):
+    """A person's own copy of a CAD file. `state`: preparing, ready, fetched, failed or void; `sha256` is its own."""
 
-    url: str
-    expires_at: str
+    id: str
+    asset: str
+    filename: str
+    state: str
+    progress: int
+    sha256: str | None
+    level: str | None
+    original_sha256: str
+    nda_version: int
+    asked_at: str
+    fetched_at: str | None
+
+
+class LinkOut(Body):
+    """A link for one download of `cad_copy`; fetch `url` with GET before `expires_at`.
+
+    While the copy is being prepared (202) both are null: ask again in a second or two.
+    """
+
+    url: str | None
+    expires_at: str | None
+    cad_copy: CopyOut
 
 
 class NdaOut(Body):

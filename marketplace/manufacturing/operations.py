@@ -14,8 +14,8 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.kernel.ids import new_id
-from marketplace.manufacturing import nda_text
-from marketplace.manufacturing.models import CadLink, Nda
+from marketplace.manufacturing import copies, nda_text
+from marketplace.manufacturing.models import CadCopy, CadLink, Nda
 from marketplace.manufacturing.nda_text import NdaText
 from marketplace.manufacturing.rules import LINK_LIFE_S, OPEN_STATES, Conditions, refusal, same_name
 from marketplace.notifications.operations import notify_org
@@ -91,6 +91,7 @@ def sign_nda(
         notify_org(
             session, org_id, "nda_signed", path=f"/orders/{row.id}", maker=actor.org_name, design=row.design_title
         )
+    _prepare_copies(session, actor, row, nda)
     return nda
 
 
@@ -125,8 +126,20 @@ def issue_nda(session: Session, actor: Actor, order: Order, clause: str | None) 
     return row
 
 
-def mint_link(session: Session, actor: Actor, order: Order, asset_id: str, tokens: Tokens) -> tuple[str, CadLink]:
-    """A token for one download of one file within a minute, and its row. Raises the refusal of the first condition."""
+def _prepare_copies(session: Session, actor: Actor, order: Order, nda: Nda) -> None:
+    """Begin with the signer's copies at once where the order is open, so that they are ready when asked for."""
+    for pinned in order.cad:
+        found = conditions(session, order, nda, user_id=actor.user_id, org_id=actor.org_id, asset_id=pinned["asset_id"])
+        if found.all_hold and actor.user_id is not None:
+            copies.own_copy(session, order, nda, pinned, actor.user_id)
+
+
+def mint_link(
+    session: Session, actor: Actor, order: Order, asset_id: str, tokens: Tokens
+) -> tuple[str, CadLink] | CadCopy:
+    """A token for one download of the person's own copy within a minute, and its row; or that copy while it is being
+    prepared. Raises the refusal of the first condition.
+    """
     row = lock(session, Order, order.id)
     nda = nda_of(session, row)
     pinned = next((item for item in row.cad if item["asset_id"] == asset_id), None)
@@ -135,6 +148,9 @@ def mint_link(session: Session, actor: Actor, order: Order, asset_id: str, token
         raise error
     if nda is None or pinned is None or actor.user_id is None or row.maker_org_id is None:
         raise NotFound  # impossible once every condition holds; narrows the types
+    copy = copies.own_copy(session, row, nda, pinned, actor.user_id)
+    if copy.state != "ready":
+        return copy
     link = CadLink(
         order_id=row.id,
         design_id=row.design_id,
@@ -146,6 +162,7 @@ def mint_link(session: Session, actor: Actor, order: Order, asset_id: str, token
         user_id=actor.user_id,
         nda_id=nda.id,
         nda_version=nda.version,
+        copy_id=copy.id,
         jti=new_id("jti"),
         expires_at=clock.now() + timedelta(seconds=LINK_LIFE_S),
     )
@@ -159,6 +176,7 @@ def mint_link(session: Session, actor: Actor, order: Order, asset_id: str, token
         owner_org_id=row.designer_org_id,
         asset=asset_id,
         link=link.id,
+        copy=copy.id,
         nda_version=nda.version,
     )
     token = tokens.sign(
@@ -167,8 +185,9 @@ def mint_link(session: Session, actor: Actor, order: Order, asset_id: str, token
     return token, link
 
 
-def redeem(session: Session, actor: Actor, payload: dict[str, str]) -> tuple[CadLink, Asset]:
-    """Spend a link: the row to sign an address for. Every condition is asked again, under the order's lock.
+def redeem(session: Session, actor: Actor, payload: dict[str, str]) -> tuple[CadLink, CadCopy]:
+    """Spend a link and its copy: the rows to sign an address for. Every condition is asked again, under the order's
+    lock.
 
     Raises NotFound for a link that is not this person's, Conflict `link_used` or `link_expired`, or the refusal.
     """
@@ -185,7 +204,10 @@ def redeem(session: Session, actor: Actor, payload: dict[str, str]) -> tuple[Cad
     found = conditions(session, order, nda, user_id=link.user_id, org_id=link.maker_org_id, asset_id=link.asset_id)
     if (error := refusal(found)) is not None:
         raise error
-    asset = session.get_one(Asset, link.asset_id)
+    copy = lock(session, CadCopy, link.copy_id or "")
+    if copy.state != "ready":
+        raise Conflict("link_used", "This link has already been used. Please ask for a new one.")
+    copies.hand_over(copy)
     link.used_at, link.used_ip = clock.now(), actor.ip
     session.flush()
     record(
@@ -196,6 +218,7 @@ def redeem(session: Session, actor: Actor, payload: dict[str, str]) -> tuple[Cad
         owner_org_id=order.designer_org_id,
         asset=link.asset_id,
         link=link.id,
+        copy=copy.id,
         nda_version=link.nda_version,
     )
     notify_org(
@@ -207,7 +230,7 @@ def redeem(session: Session, actor: Actor, payload: dict[str, str]) -> tuple[Cad
         filename=link.filename,
         design=order.design_title,
     )
-    return link, asset
+    return link, copy
 
 
 def nda_of(session: Session, order: Order) -> Nda | None:

@@ -1,7 +1,10 @@
 """Whose copy a file is: the index and the threshold. Pure; the reading is the child's (ai_pipeline.copies)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from math import log
+
+from pydantic import BaseModel
 
 from ai_pipeline.cad.fingerprint.report import Shape
 
@@ -12,6 +15,70 @@ CERTAIN = log(1e-9)
 MOST_ORIGINALS = 12
 #: Relative difference up to which two lengths or shares may be the same, and how many of the seven ratios must be.
 _SAME, _ENOUGH = 2e-3, 4
+
+
+class Evidence(BaseModel):
+    """A copy that a suspect comes from, with everything on file about it.
+
+    `by`: bytes (the very file), geometry, order, structure, or tag (the mark in a header, which anybody can copy).
+    `chance_power` is the power of ten that bounds chance over all comparisons of the trace; None where chance plays no
+    part.
+    """
+
+    copy_id: str
+    by: str
+    score: float
+    chance_power: float | None
+    filename: str
+    level: str
+    copy_sha256: str
+    original_sha256: str
+    order_id: str
+    order_reference: str
+    design: str
+    maker: str
+    person: str
+    email: str
+    nda_id: str
+    nda_version: int
+    nda_sha256: str
+    typed_name: str
+    signed_at: datetime
+    made_at: datetime | None
+    fetched_at: datetime | None
+    link_id: str | None
+    ip: str | None
+
+    @property
+    def words(self) -> str:
+        """How the copy was recognized, in plain English."""
+        if self.by == "bytes":
+            return "it is the very file that was handed over, byte for byte"
+        if self.by == "tag":
+            return "the mark in its header (anybody who saw the mark could write it)"
+        what = {"geometry": "its surface", "order": "the order of its facets", "structure": "the order of its parts"}
+        return f"{what[self.by]}; chance would do it less than once in 10^{-(self.chance_power or 0.0):.0f} files"
+
+
+class Finding(BaseModel):
+    """What a trace found. `verdict`: named, none, original (the licensed file itself), or unreadable."""
+
+    filename: str
+    sha256: str
+    verdict: str = "none"
+    evidence: list[Evidence] = []
+    original: str = ""
+    reason: str = ""
+    shape: Shape | None = None
+    copies_on_file: int = 0
+    copies_compared: int = 0
+    originals_on_file: int = 0
+    originals_compared: int = 0
+    comparisons: int = 0
+    matched: int = 0
+    corners: int = 0
+    best: float = 0.0
+    left_out: list[str] = []
 
 
 def alike(suspect: Shape, original: Shape) -> bool:

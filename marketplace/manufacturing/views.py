@@ -19,8 +19,8 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import DomainError, Forbidden, NotFound
 from marketplace.manufacturing import nda_text, operations, queries
 from marketplace.manufacturing.forms import ClauseForm, LinkForm, ProfileForm, SignForm
-from marketplace.manufacturing.models import CadLink
-from marketplace.manufacturing.rules import LINK_LIFE_S
+from marketplace.manufacturing.models import CadCopy, CadLink
+from marketplace.manufacturing.rules import LINK_LIFE_S, OPEN_STATES
 from marketplace.manufacturing.sight import eyes, sight
 from marketplace.orders.access import CadDoor, load_cad_door, load_order
 from marketplace.orders.models import Order
@@ -84,13 +84,31 @@ def issue(call: Call, order: Order) -> ResponseReturnValue:
 
 @section.post("/orders/<order_id>/cad-links", needs=P.CAD_LINK, subject=load_cad_door)
 def cad_link(call: Call, door: CadDoor) -> ResponseReturnValue:
-    """Mint a link and go there; the download begins."""
-    token, _link = mint(call, door, read_form(LinkForm).asset)
-    return redirect(url_for("manufacturing.fetch", token=token), code=303)
+    """Mint a link and go there, the download begins; or begin to prepare the copy it is for."""
+    made = mint(call, door, read_form(LinkForm).asset)
+    if isinstance(made, CadCopy):
+        told = _("Your copy is being prepared. It takes a few seconds.")
+        return see_other("orders.show", toast=told, order_id=door.order_id, _anchor="cad")
+    return redirect(url_for("manufacturing.fetch", token=made[0]), code=303)
 
 
-def mint(call: Call, door: CadDoor, asset_id: str) -> tuple[str, CadLink]:
-    """The link, or the refusal, which the design's owner finds in the audit log too."""
+@section.get("/orders/<order_id>/cad-copies", needs=P.CAD_LINK, subject=load_cad_door)
+def copies(call: Call, door: CadDoor) -> ResponseReturnValue:
+    """The workshop's files with its copies, for the page that asks again while one is being prepared."""
+    if door.order is None:
+        raise NotFound
+    if not is_htmx():
+        return see_other("orders.show", order_id=door.order_id, _anchor="cad")
+    nda = operations.nda_of(call.session, door.order)
+    mine = queries.open_copies(call.session, door.order_id, call.user_id)
+    is_open = nda is not None and nda.revoked_at is None and door.order.state in OPEN_STATES
+    return render_template(
+        "manufacturing/_copies.html", order=door.order, files=door.order.cad, copies=mine, open=is_open
+    )
+
+
+def mint(call: Call, door: CadDoor, asset_id: str) -> tuple[str, CadLink] | CadCopy:
+    """The link or the copy that is being prepared for it; a refusal is in the audit log of the design's owner too."""
     limit("cad-link", call.user_id, "40 per 10 minutes")
     try:
         if door.order is None:
@@ -122,14 +140,14 @@ def fetch(call: Call, token: str) -> ResponseReturnValue:
         if call.actor.signed_in and call.actor.user_id != holder.user_id:
             raise NotFound
         with unit_of_work(call.services.engine, holder) as session:
-            link, asset = operations.redeem(session, holder, payload)
+            link, copy = operations.redeem(session, holder, payload)
     except DomainError as error:
         _refused(call, holder, payload, error)
         raise
-    if asset.storage_key is None:
+    if copy.storage_key is None:
         raise NotFound
     url = call.services.storage.presign_get(
-        asset.storage_key, LINK_LIFE_S, link.filename, "application/octet-stream", "attachment"
+        copy.storage_key, LINK_LIFE_S, link.filename, "application/octet-stream", "attachment"
     )
     response: Response = redirect(url, code=303)  # type: ignore[assignment]
     response.headers["Cache-Control"] = "no-store"

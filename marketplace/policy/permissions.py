@@ -66,6 +66,7 @@ class Permission(StrEnum):
 
     VETTING_REVIEW = "platform:vetting:review"
     DESK_READ = "platform:desk:read"
+    CAD_TRACE = "platform:cad:trace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +141,5 @@ GRANTS: dict[Permission, Grant] = {
     P.LEDGER_READ: _grant(_ALL, approved=False),
     P.VETTING_REVIEW: _grant("operator"),
     P.DESK_READ: _grant("operator"),
+    P.CAD_TRACE: _grant("operator"),
 }

@@ -10,7 +10,7 @@ from marketplace.accounts.models import ApiToken, Invitation, LoginSession, Memb
 from marketplace.audit.models import AuditEvent
 from marketplace.catalog.models import SavedDesign
 from marketplace.licensing.models import Offer, Signature
-from marketplace.manufacturing.models import CadLink, Nda
+from marketplace.manufacturing.models import CadCopy, CadLink, Nda
 from marketplace.messaging.models import Message
 from marketplace.notifications.models import Mail, Notification
 from marketplace.privacy.models import PrivacyRequest
@@ -48,6 +48,9 @@ def collect(session: Session, user_id: str) -> dict[str, list[dict[str, Any]]]:
         "cad_links": select(CadLink.order_id, CadLink.asset_id, CadLink.created_at, CadLink.used_at).where(
             CadLink.user_id == user_id
         ),
+        "cad_copies": select(
+            CadCopy.order_id, CadCopy.asset_id, CadCopy.created_at, CadCopy.sha256, CadCopy.fetched_at
+        ).where(CadCopy.user_id == user_id),
         "saved_designs": select(SavedDesign.design_id, SavedDesign.created_at).where(SavedDesign.user_id == user_id),
         "notifications": select(
             Notification.kind, Notification.params, Notification.created_at, Notification.read_at

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from marketplace.db.unit_of_work import UnitOfWork, set_actor
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
-from marketplace.policy.decide import require
+from marketplace.policy.decide import allowed, require
 from marketplace.web import csrf, idempotency
 from marketplace.web.call import AfterCommit, Call, services
 from marketplace.web.forms import FormState, read_json
@@ -69,7 +69,7 @@ def run(spec: RouteSpec, url_args: dict[str, Any]) -> Response:
 
 
 def _answer(spec: RouteSpec, call: Call, url_args: dict[str, Any]) -> Response | AfterCommit:
-    if spec.max_bytes is not None and call.actor.signed_in:
+    if spec.max_bytes is not None and call.actor.signed_in and allowed(call.actor, spec.needs):
         request.max_content_length = spec.max_bytes
     _refuse_nul(spec, url_args)
     if spec.csrf and request.method not in {"GET", "HEAD"}:

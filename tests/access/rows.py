@@ -201,6 +201,9 @@ ROWS: dict[str, Row] = {
     "public.sandbox": row(),
     "styleguide.index": row(),
     # operator
+    "tracing.index": row(),
+    "tracing.hand_in": row(),
+    "tracing.show": row(shared=True, trace_id="trace"),
     "desk.vetting": row(),
     "desk.organization": row(shared=True, org_id="waiting_org"),
     "desk.review": row(send={"action": "approve"}, shared=True, org_id="waiting_org"),
@@ -343,6 +346,7 @@ ROWS: dict[str, Row] = {
     "manufacturing.revoke": _order("making"),
     "manufacturing.issue": _order("making"),
     "manufacturing.cad_link": _order("making", lambda w, s, p: {"asset": s.ids["cad"]}),
+    "manufacturing.copies": _order("making"),
     "manufacturing.fetch": row(token="cad:", shared=True, answers=(303,), spends=True),
     "manufacturing.who_sees": _design(),
     "manufacturing.cad_log": _design(),
@@ -354,6 +358,7 @@ ROWS: dict[str, Row] = {
     "api_manufacturing.issue": _order("making"),
     "api_manufacturing.cad_link": _order("making", lambda w, s, p: {"asset": s.ids["cad"]}),
     "api_manufacturing.cad_links": _order("making"),
+    "api_manufacturing.cad_copies": _order("making"),
     # production
     "production.bench": _order("making"),
     "production.record_stage": _order("making", {"stage": "wax"}),

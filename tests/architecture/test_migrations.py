@@ -60,6 +60,7 @@ def test_every_table_with_tenant_rows_is_forced_under_row_security(instance: Ins
         "assets", "derivatives", "facts", "content_drafts", "ai_calls", "saved_designs",
         "negotiations", "offers", "messages", "message_translations", "licenses", "signatures",
         "orders", "rfqs", "quotes", "ndas", "cad_links", "stage_events", "shipments",
+        "cad_copies", "cad_copy_keys", "cad_shapes", "cad_traces",
         "payment_accounts", "checkouts", "transfers", "payouts", "ledger_entries", "ledger_transactions",
         "material_overrides",
     }  # fmt: skip

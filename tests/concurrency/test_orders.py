@@ -13,7 +13,7 @@ from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel.actor import system
 from marketplace.kernel.errors import DomainError
 from marketplace.manufacturing import operations as manufacturing
-from marketplace.manufacturing.models import CadLink
+from marketplace.manufacturing.models import CadCopy, CadLink
 from marketplace.orders.models import Order
 from marketplace.production import operations as production
 from marketplace.production.models import Shipment, StageEvent
@@ -94,7 +94,8 @@ def test_no_link_is_minted_after_the_revocation_has_returned(world: World) -> No
 def _mint(world: World, order: Order) -> str:
     web = world.make.app.extensions["services"].engine
     with unit_of_work(web, world.maker.actor) as session:
-        return manufacturing.mint_link(session, world.maker.actor, order, world.cad.id, world.services.tokens)[1].id
+        made = manufacturing.mint_link(session, world.maker.actor, order, world.cad.id, world.services.tokens)
+        return made.id if isinstance(made, CadCopy) else made[1].id
 
 
 def _revoke(world: World, order: Order, done: threading.Event) -> str:
@@ -112,7 +113,7 @@ def _late(world: World, order: Order, done: threading.Event) -> str:
 def test_a_link_clicked_ten_times_at_once_opens_once(world: World) -> None:
     order = world.paid(1)
     world.sign(order)
-    path = "/cad/" + world.link(order).json["url"].rpartition("/cad/")[2]
+    path = "/cad/" + world.copied_link(order).json["url"].rpartition("/cad/")[2]
     clients = [world.make.app.test_client() for _ in range(10)]
     found = _race(*[partial(_status, client, path) for client in clients])
     assert sorted(found) == [303] + [409] * 9

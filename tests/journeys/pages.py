@@ -11,6 +11,7 @@ NOT_PAGES = frozenset(
         "designs.tech_pack_pdf",
         "designs.words",
         "licenses.document",
+        "manufacturing.copies",  # a part of the order page
         "manufacturing.fetch",
         "negotiations.news",
         "payouts.account",
@@ -69,5 +70,12 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             *EVERYBODY,
             *("/orders", *orders, f"{orders[0]}/makers", f"/requests/{i['rfq']}", "/audit"),
         ],
-        "operator": [*EVERYBODY, "/desk/vetting", f"/desk/vetting/{i['waiting_org']}", "/audit"],
+        "operator": [
+            *EVERYBODY,
+            "/desk/vetting",
+            f"/desk/vetting/{i['waiting_org']}",
+            "/desk/trace",
+            f"/desk/trace/{i['trace']}",
+            "/audit",
+        ],
     }

@@ -15,6 +15,8 @@ from marketplace.db.unit_of_work import unit_of_work
 from marketplace.designs.models import Asset, MarkedCover
 from marketplace.kernel.actor import system
 from marketplace.licensing.models import License
+from marketplace.manufacturing.models import CadTrace
+from marketplace.manufacturing.tracing import Finding
 from marketplace.notifications.models import Notification
 from marketplace.policy.permissions import ROLES
 from marketplace.studio.models import ContentDraft
@@ -118,6 +120,7 @@ class Trade:
         self.player.sandbox.pay(self.buyer.post(f"/orders/{making}/checkout")["url"])
         self.buyer.until(f"/orders/{making}", lambda o: o["state"] == "paid", "the order being paid")
         acts.sign_nda(self.maker, making)
+        acts.cad_link(self.maker, making, self.ids["cad"])
         self.maker.post(f"/orders/{making}/stages", {"stage": "cad_review", "note": ""}, expect=(200, 201))
         self.ids["evidence"] = acts.upload(self.maker, f"/orders/{making}/assets", self.picture, "evidence")
         self.maker.until(f"/assets/{self.ids['evidence']}", lambda a: a["status"] == "ready", "the photo")
@@ -156,6 +159,16 @@ class Trade:
                 state="pending",
             )
             session.add(waiting)
+            trace = CadTrace(
+                user_id=people["operator"].user.id,
+                filename="found.stl",
+                size=900,
+                sha256="0" * 64,
+                state="done",
+                progress=100,
+                result=Finding(filename="found.stl", sha256="0" * 64).model_dump(mode="json"),
+            )
+            session.add(trace)
             session.flush()
             query = select(Notification.id).where(Notification.user_id == designer.user.id).limit(1)
             drafts = select(ContentDraft.id).where(ContentDraft.design_id == self.ids["draft"]).limit(1)
@@ -173,6 +186,7 @@ class Trade:
                 "photo": session.scalars(photos).one(),
                 "invitation": invited.id,
                 "waiting_org": waiting.id,
+                "trace": trace.id,
                 "notification": session.scalars(query).one(),
                 "story": session.scalars(drafts).one(),
             }

@@ -34,6 +34,7 @@ BUDGET: dict[str, int] = {
     "api_licenses.document": 2,
     "api_licenses.list_licenses": 5,
     "api_licenses.show_license": 5,
+    "api_manufacturing.cad_copies": 3,
     "api_manufacturing.cad_links": 3,
     "api_manufacturing.nda": 4,
     "api_materials.show": 4,
@@ -76,6 +77,7 @@ BUDGET: dict[str, int] = {
     "licenses.index": 4,
     "licenses.show": 6,
     "manufacturing.cad_log": 3,
+    "manufacturing.copies": 4,
     "manufacturing.nda": 4,
     "manufacturing.profile": 2,
     "manufacturing.who_sees": 2,
@@ -89,7 +91,7 @@ BUDGET: dict[str, int] = {
     "orders.index": 4,
     "orders.makers": 4,
     "orders.new": 5,
-    "orders.show": 6,
+    "orders.show": 7,
     "payouts.account": 1,
     "payouts.index": 5,
     "privacy.index": 2,
@@ -105,6 +107,8 @@ BUDGET: dict[str, int] = {
     "rfqs.show": 4,
     "settings.account": 4,
     "styleguide.index": 1,
+    "tracing.index": 2,
+    "tracing.show": 2,
 }
 
 

@@ -14,10 +14,17 @@ from ai_pipeline.cad.fingerprint.compare import compare, order_chance, rising_ro
 from ai_pipeline.cad.fingerprint.points import Corners, corners_of, offsets
 from ai_pipeline.cad.fingerprint.report import Comparison, CopyReport, Described, Shape, Suspicion
 from ai_pipeline.cad.fingerprint.sheet import Sheet, Unmarkable
-from ai_pipeline.cad.load import CHECKS, MM_PER, PLAUSIBLE, READERS
+from ai_pipeline.cad.formats.rhino import check_rhino
+from ai_pipeline.cad.formats.step import check_step
+from ai_pipeline.cad.formats.threemf import check_threemf
+from ai_pipeline.cad.load import READERS
 from ai_pipeline.cad.precheck import identify
+from ai_pipeline.cad.shape import checked
+from ai_pipeline.cad.units import MM_PER, OFFERED, PLAUSIBLE
 from ai_pipeline.errors import Unreadable
 
+#: What a file must pass before it is opened as a sheet or as blocks.
+CHECKS = {"3MF": check_threemf, "STEP": check_step, "3DM": check_rhino}
 #: Only the first facets of a run change places, so that a packed file hardly grows.
 FACETS = 4096
 #: What a marked copy may differ by; a copy that would differ more keeps its points.
@@ -28,7 +35,14 @@ COPY = "copy"
 
 
 def make_copy(
-    path: str, out_dir: str, filename: str, key: str, tag: str, unit: str | None = None, **_more: object
+    path: str,
+    out_dir: str,
+    filename: str,
+    key: str,
+    tag: str,
+    unit: str | None = None,
+    scale: float | None = None,
+    **_more: object,
 ) -> CopyReport:
     """Write the copy of one recipient into `out_dir` and read it again. Raises Unreadable."""
     source, target, secret = Path(path), Path(out_dir) / COPY, bytes.fromhex(key)
@@ -36,7 +50,9 @@ def make_copy(
     sheet = shapes.open_sheet(source, kind)
     if sheet is None:
         return _structured(source, target, kind, secret, tag)
-    scale = _scale(sheet, unit)
+    if not len(sheet.faces):
+        raise Unreadable("no_geometry")
+    scale = scale or _scale(sheet, unit)
     corners = corners_of(sheet.points * scale, sheet.faces)
     shape = shapes.shape_of_mesh(kind, corners)
     order = _facet_order(sheet, corners, secret)
@@ -96,7 +112,7 @@ def _checked(path: Path, filename: str) -> str:
 def _mesh(path: Path, kind: str) -> Corners:
     """The corners of any mesh file, in mm if its unit is what it seems; the reader's own checks included."""
     if kind in READERS:
-        drawing = READERS[kind](path)
+        drawing = checked(READERS[kind](path))
         starts = np.cumsum([0, *(len(body.vertices) for body in drawing.bodies)])
         points = np.vstack([body.vertices for body in drawing.bodies])
         faces = np.vstack([body.faces + start for body, start in zip(drawing.bodies, starts, strict=False)])
@@ -112,8 +128,6 @@ def _mesh(path: Path, kind: str) -> Corners:
 
 
 def _scale(sheet: Sheet, unit: str | None) -> float:
-    if not len(sheet.faces):
-        raise Unreadable("no_geometry")
     return MM_PER[unit] if unit else _plausible(sheet.points, sheet.unit)
 
 
@@ -121,7 +135,7 @@ def _plausible(points: NDArray[np.float64], unit: str | None) -> float:
     """mm per unit: what the file says, or mm, unless only another unit makes a piece of jewelry of it."""
     longest = float(np.ptp(points, axis=0).max())
     stated = MM_PER[unit or "mm"]
-    fits = [scale for scale in MM_PER.values() if PLAUSIBLE[0] <= longest * scale <= PLAUSIBLE[1]]
+    fits = [MM_PER[name] for name in OFFERED if PLAUSIBLE[0] <= longest * MM_PER[name] <= PLAUSIBLE[1]]
     return stated if stated in fits or not fits else fits[0]
 
 

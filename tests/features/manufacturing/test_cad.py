@@ -1,5 +1,6 @@
 """CAD links: minted only when everything holds, spent once, everything else refused and audited."""
 
+import hashlib
 import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from marketplace.db.unit_of_work import unit_of_work
 from marketplace.designs.models import Asset
 from marketplace.kernel import clock
 from marketplace.kernel.actor import system
-from marketplace.manufacturing.models import CadLink, Nda
+from marketplace.manufacturing.models import CadCopy, CadLink, Nda
 from marketplace.manufacturing.queries import cad_fetches
 from marketplace.orders.models import Order
 from tests.features.orders.world import CAD_BYTES, World
@@ -28,6 +29,7 @@ def _path(link: dict[str, str]) -> str:
 def _ready(world: World) -> Order:
     order = world.paid()
     world.sign(order)
+    world.make_copies()
     return order
 
 
@@ -49,7 +51,11 @@ def test_the_workshop_downloads_the_licensed_bytes_once(
     assert "X-Amz-Expires=60" in target
     assert world.cad.filename.replace(" ", "%20") not in target.partition("?")[0]
     got = requests.get(target, timeout=5)
-    assert got.content == CAD_BYTES
+    assert got.content != CAD_BYTES
+    assert len(got.content) == len(CAD_BYTES)
+    copy = world.get(CadCopy, link.json["cad_copy"]["id"])
+    assert hashlib.sha256(got.content).hexdigest() == copy.sha256 == link.json["cad_copy"]["sha256"]
+    assert (copy.state, copy.original_sha256) == ("fetched", world.cad.sha256)
     assert got.headers["Content-Disposition"].startswith("attachment")
     again = world.maker.browser.get(_path(link.json))
     assert again.status_code == 409
@@ -79,7 +85,9 @@ def test_the_page_button_leads_to_the_file(world: World) -> None:
     answer = world.maker.browser.post(f"/orders/{order.id}/cad-links", {"asset": world.cad.id})
     assert answer.status_code == 303
     onward = world.maker.browser.get(answer.headers["Location"])
-    assert requests.get(onward.headers["Location"], timeout=5).content == CAD_BYTES
+    got = requests.get(onward.headers["Location"], timeout=5).content
+    [copy] = world.copies(order)
+    assert hashlib.sha256(got).hexdigest() == copy.sha256
 
 
 def _revoke(world: World, order: Order) -> None:

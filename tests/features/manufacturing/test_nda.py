@@ -85,10 +85,10 @@ def test_it_is_signed_once_and_a_revoked_version_cannot_be_signed_again(world: W
 def test_a_new_version_with_a_clause_must_be_signed_before_the_file_opens_again(world: World) -> None:
     order = world.paid()
     world.sign(order)
-    assert world.link(order).status_code == 201
+    assert world.copied_link(order).status_code == 201
     issued = world.designer.api.post(f"/orders/{order.id}/nda/issue", {"clause": "No photographs of the wax."})
     assert issued.json["version"] == 2
     assert "10. Further terms of the Designer\nNo photographs of the wax." in issued.json["text"]
     assert world.link(order).json["code"] == "nda_required"
     assert world.sign(order)["version"] == 2
-    assert world.link(order).status_code == 201
+    assert world.copied_link(order).status_code == 201

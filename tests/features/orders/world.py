@@ -6,20 +6,27 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from marketplace.db.jobs import JobName, JobRow
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.designs.models import Asset, Design
 from marketplace.kernel import clock
 from marketplace.kernel.actor import system
 from marketplace.licensing.models import License, Negotiation, Offer
 from marketplace.licensing.terms import Terms
+from marketplace.manufacturing.models import CadCopy
 from marketplace.orders import operations, routing
 from marketplace.orders.models import Order, Quote, Rfq
 from marketplace.services import Services
+from tests.kit.files import band_stl
 from tests.kit.people import Make, Person
+from workers.registry import BINDINGS
+from workers.run import execute
 
-CAD_BYTES = b"solid ring\nendsolid ring\n" * 40
+#: A real ring, 504 corners.
+CAD_BYTES = band_stl(thickness_mm=1.8).data
 SHA256 = hashlib.sha256(CAD_BYTES).hexdigest()
 SHIP_TO = {"name": "Maison Vault", "line1": "9 Secret Street", "city": "London", "country": "GB"}
 
@@ -96,6 +103,28 @@ class World:
     def link(self, order: Order, by: Person | None = None) -> Any:
         """Ask for a CAD link through the API."""
         return (by or self.maker).api.post(f"/orders/{order.id}/cad-links", {"asset": self.cad.id})
+
+    def make_copies(self) -> None:
+        """Have the copies that are asked for made, as the background would; nothing else runs."""
+        with unit_of_work(self.services.engine, system("test")) as session:
+            query = select(JobRow.id).where(JobRow.name == JobName.MAKE_CAD_COPY, JobRow.state == "queued")
+            waiting = session.scalars(query).all()
+        for job_id in waiting:
+            assert execute(self.services, BINDINGS, job_id) == "done"
+
+    def copied_link(self, order: Order, by: Person | None = None) -> Any:
+        """A link to the person's own copy, made on the way when there is none."""
+        answer = self.link(order, by)
+        if answer.status_code == 202:
+            self.make_copies()
+            answer = self.link(order, by)
+        return answer
+
+    def copies(self, order: Order) -> list[CadCopy]:
+        """The copies made for an order, oldest first."""
+        with unit_of_work(self.services.engine, system("test")) as session:
+            query = select(CadCopy).where(CadCopy.order_id == order.id).order_by(CadCopy.created_at, CadCopy.id)
+            return list(session.scalars(query))
 
     def get(self, model: type[Any], key: str) -> Any:
         """A row as it is now."""

@@ -213,7 +213,7 @@ def test_the_order_page_stays_within_its_budget_for_every_party(
 ) -> None:
     order = _packed(world)
     world.sign(order)
-    world.link(order)
+    world.copied_link(order)
     world.maker.api.post(f"/orders/{order.id}/shipments", {"carrier": "Brink's", "tracking": "B1"})
     taken = {}
     for who in ("buyer", "designer", "manager", "maker"):
