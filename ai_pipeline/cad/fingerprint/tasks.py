@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,21 @@ from ai_pipeline.cad.fingerprint.compare import compare, order_chance, rising_ro
 from ai_pipeline.cad.fingerprint.points import Corners, corners_of, offsets
 from ai_pipeline.cad.fingerprint.report import Comparison, CopyReport, Described, Shape, Suspicion
 from ai_pipeline.cad.fingerprint.sheet import Sheet, Unmarkable
+from ai_pipeline.cad.formats.glb import read_glb
+from ai_pipeline.cad.formats.obj import read_obj
+from ai_pipeline.cad.formats.ply import read_ply
 from ai_pipeline.cad.formats.rhino import check_rhino
 from ai_pipeline.cad.formats.step import check_step
-from ai_pipeline.cad.formats.threemf import check_threemf
-from ai_pipeline.cad.load import READERS
+from ai_pipeline.cad.formats.stl import read_stl
+from ai_pipeline.cad.formats.threemf import read_threemf
 from ai_pipeline.cad.precheck import identify
 from ai_pipeline.cad.shape import checked
 from ai_pipeline.cad.units import MM_PER, OFFERED, PLAUSIBLE
 from ai_pipeline.errors import Unreadable
 
+READERS = {"STL": read_stl, "OBJ": read_obj, "PLY": read_ply, "GLB": read_glb, "3MF": read_threemf}
 #: What a file must pass before it is opened as a sheet or as blocks.
-CHECKS = {"3MF": check_threemf, "STEP": check_step, "3DM": check_rhino}
+CHECKS: dict[str, Callable[[Path], object]] = {"3MF": read_threemf, "STEP": check_step, "3DM": check_rhino}
 #: Only the first facets of a run change places, so that a packed file hardly grows.
 FACETS = 4096
 #: What a marked copy may differ by; a copy that would differ more keeps its points.
@@ -111,20 +116,11 @@ def _checked(path: Path, filename: str) -> str:
 
 def _mesh(path: Path, kind: str) -> Corners:
     """The corners of any mesh file, in mm if its unit is what it seems; the reader's own checks included."""
-    if kind in READERS:
-        drawing = checked(READERS[kind](path))
-        starts = np.cumsum([0, *(len(body.vertices) for body in drawing.bodies)])
-        points = np.vstack([body.vertices for body in drawing.bodies])
-        faces = np.vstack([body.faces + start for body, start in zip(drawing.bodies, starts, strict=False)])
-        unit = drawing.unit
-    else:
-        sheet = shapes.open_sheet(path, kind)
-        if sheet is None:
-            raise Unreadable("no_geometry")
-        points, faces, unit = sheet.points, sheet.faces, sheet.unit
-    if not len(faces) or not np.isfinite(points).all():
-        raise Unreadable("no_geometry")
-    return corners_of(points * _plausible(points, unit), faces)
+    drawing = checked(READERS[kind](path))
+    starts = np.cumsum([0, *(len(body.vertices) for body in drawing.bodies)])
+    points = np.vstack([body.vertices for body in drawing.bodies])
+    faces = np.vstack([body.faces + start for body, start in zip(drawing.bodies, starts, strict=False)])
+    return corners_of(points * _plausible(points, drawing.unit), faces)
 
 
 def _scale(sheet: Sheet, unit: str | None) -> float:
