@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 from marketplace.designs.models import Asset, Derivative
 from marketplace.designs.pictures import Picture, Sign, group
 from marketplace.kernel.actor import Actor
-from marketplace.manufacturing.models import CadCopy, Nda
+from marketplace.manufacturing.models import Nda
 from marketplace.manufacturing.operations import nda_of
-from marketplace.manufacturing.queries import CadFetch, cad_fetches, open_copies
-from marketplace.manufacturing.rules import OPEN_STATES
+from marketplace.manufacturing.queries import CadFetch, cad_fetches
 from marketplace.orders.models import Order, Rfq
 from marketplace.orders.present import money_out, order_out
 from marketplace.orders.queries import party_names, rfqs_of
@@ -35,7 +34,6 @@ class Story:
     pictures: dict[str, Picture] = field(default_factory=dict)
     nda: Nda | None = None
     fetches: Sequence[CadFetch] = ()
-    copies: Mapping[str, CadCopy] = field(default_factory=dict)
     rfqs: Sequence[Rfq] = ()
 
     @property
@@ -61,8 +59,6 @@ def story(session: Session, actor: Actor, order: Order) -> Story:
         found.nda = nda_of(session, order)
         if "cad" in seen:
             found.fetches = cad_fetches(session, order_id=order.id)
-            if "maker" in who and actor.user_id is not None and order.state in OPEN_STATES:
-                found.copies = open_copies(session, order.id, actor.user_id)
     quotes = sum(1 for rfq in rfqs if rfq.state == "quoted") if "rfqs" in seen else 1
     packed = bool(events) and events[-1].stage == LAST
     found.view = order_out(order, who, names, quotes=quotes, packed=packed)

@@ -1,5 +1,6 @@
 """The page of an order for each of its parties, the workshop's bench page, shipping and accepting."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import jsonify, render_template, request
@@ -17,6 +18,9 @@ from marketplace.designs.vocabulary import reason_text
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import DomainError, Invalid, NotFound
 from marketplace.kernel.money import Money, parse_amount
+from marketplace.manufacturing.models import CadCopy
+from marketplace.manufacturing.queries import open_copies
+from marketplace.manufacturing.rules import OPEN_STATES
 from marketplace.orders.access import load_order
 from marketplace.orders.models import Order
 from marketplace.orders.views import section as orders
@@ -49,6 +53,7 @@ def show(call: Call, order: Order) -> ResponseReturnValue:
         "orders/show.html",
         order=order,
         found=found,
+        copies=_own_copies(call, order, found.who),
         view=view,
         stations=stations(view),
         turn=turn_words(whose, mine=view["your_turn"]),
@@ -58,6 +63,13 @@ def show(call: Call, order: Order) -> ResponseReturnValue:
         card=cards(call.session, [order.design_id], sign=sign).get(order.design_id),
         returned_paid=request.args.get("paid") == "1" and order.state == "awarded",
     )
+
+
+def _own_copies(call: Call, order: Order, who: frozenset[str]) -> Mapping[str, CadCopy]:
+    """The reader's own copies of the CAD, for a workshop at work."""
+    if "maker" not in who or order.state not in OPEN_STATES:
+        return {}
+    return open_copies(call.session, order.id, call.user_id)
 
 
 @section.get("/<order_id>/bench", needs=P.STAGE_RECORD, subject=load_order)

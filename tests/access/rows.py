@@ -201,7 +201,7 @@ ROWS: dict[str, Row] = {
     "public.sandbox": row(),
     "styleguide.index": row(),
     # operator
-    "tracing.index": row(),
+    "tracing.index": row(shared=True),
     "tracing.hand_in": row(),
     "tracing.show": row(shared=True, trace_id="trace"),
     "desk.vetting": row(),
@@ -346,7 +346,7 @@ ROWS: dict[str, Row] = {
     "manufacturing.revoke": _order("making"),
     "manufacturing.issue": _order("making"),
     "manufacturing.cad_link": _order("making", lambda w, s, p: {"asset": s.ids["cad"]}),
-    "manufacturing.copies": _order("making"),
+    "manufacturing.copies": _order("making", answers=(200, 303)),
     "manufacturing.fetch": row(token="cad:", shared=True, answers=(303,), spends=True),
     "manufacturing.who_sees": _design(),
     "manufacturing.cad_log": _design(),

@@ -1,18 +1,22 @@
 """A finished trade and what a finished one no longer shows, made over HTTP: people to sign in as, pages to open."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from demo import acts
 from demo.play import PASSWORD, SHIP_TO, TERMS, Player
-from demo.transport import Browser, OverHttp, own_path
+from demo.transport import Browser, HttpVisitor, OverHttp, own_path
 from tests.journeys.live import OPERATOR, Live
 from tests.journeys.window import DESK, Who
 from tests.kit.files import band_stl, photo
 from tests.kit.people import PASSWORD as OPERATORS
+from tests.pipeline import reexport
 
 _NAMES = {
     "designer": "Iris Valmont",
@@ -123,6 +127,7 @@ def set_stage(live: Live, scratch: Path) -> Stage:
     }
     making = stage.ids["making"]
     acts.sign_nda(player.people["manufacturer"], making)
+    stage.ids["trace"] = _traced(stage, _leak(stage, scratch))
     acts.make_stages(player.people["manufacturer"], making, picture, upto=2)
     stage.ids["story"] = _draft_of(live, stage.ids["design"], "story")
     stage.ids["lookbook"] = _draft_of(live, stage.ids["design"], "lookbook")
@@ -141,6 +146,33 @@ def _edited_photo(stage: Stage) -> str:
     designer.put(edits, {"steps": steps}, expect=202)
     designer.until(edits, lambda edit: edit["state"] == "ready", "the edited photo")
     return found
+
+
+def _leak(stage: Stage, scratch: Path) -> Path:
+    """A copy that the workshop fetched, shuffled and saved in another format."""
+    link = acts.cad_link(stage.player.people["manufacturer"], stage.ids["making"], stage.ids["cad"])
+    target = stage.player.transport.visitor().send("GET", own_path(link), None).headers["Location"]
+    copy = scratch / "copy.stl"
+    copy.write_bytes(requests.get(target, timeout=30).content)
+    return reexport.write_text_obj(reexport.shuffled(reexport.mesh_of(copy, "STL"), 4), scratch / "ring-found.obj")
+
+
+def _traced(stage: Stage, suspect: Path) -> str:
+    """The trace of a suspect that the operator handed in, once it is done."""
+    visitor = HttpVisitor(stage.live.base_url)
+    Browser(visitor).submit("/sign-in", "/sign-in", {"email": OPERATOR, "password": OPERATORS})
+    token = re.search(r'name="csrf_token" value="([^"]+)"', visitor.send("GET", "/desk/trace", None).text)
+    assert token
+    answer = visitor.http.post(
+        stage.live.base_url + "/desk/trace",
+        data={"csrf_token": token[1]},
+        files={"file": (suspect.name, suspect.read_bytes())},
+        allow_redirects=False,
+        timeout=60,
+    )
+    found = answer.headers["Location"].rpartition("/")[2]
+    query = "select coalesce((select id from cad_traces where id = :id and state = 'done'), '')"
+    return _until(lambda: stage.live.text(query, id=found))
 
 
 def _draft_of(live: Live, design: str, kind: str) -> str:

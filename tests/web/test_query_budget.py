@@ -77,7 +77,7 @@ BUDGET: dict[str, int] = {
     "licenses.index": 4,
     "licenses.show": 6,
     "manufacturing.cad_log": 3,
-    "manufacturing.copies": 4,
+    "manufacturing.copies": 2,
     "manufacturing.nda": 4,
     "manufacturing.profile": 2,
     "manufacturing.who_sees": 2,
