@@ -4,10 +4,10 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from marketplace.db.row_security import OPERATOR, ORG, protect
+from marketplace.db.row_security import OPERATOR, ORG, USER, protect
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -108,7 +108,7 @@ def upgrade() -> None:
     # No page needs a secret or the index of all originals; the worker role reads both.
     for table in ("cad_copy_keys", "cad_shapes"):
         protect(op, table, read="false")
-    protect(op, "cad_traces", read=OPERATOR)
+    protect(op, "cad_traces", read=OPERATOR, write=f"{OPERATOR} and user_id = {USER}")
 
 
 def downgrade() -> None:
