@@ -31,7 +31,8 @@ PUBLIC_ROWS = {
 OPERATOR_READS = frozenset(
     {
         "designs", "ai_calls", "payment_accounts", "checkouts", "transfers", "payouts", "ledger_entries",
-        "ledger_transactions", "privacy_requests", "audit_events", "organizations", "users", "memberships", "jobs", "cad_traces",
+        "ledger_transactions", "privacy_requests", "audit_events", "organizations", "users", "memberships", "jobs",
+        "cad_traces",
     }
 )  # fmt: skip
 #: A list of storage keys that the web role only adds to and cannot read.
