@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from marketplace.db.row_security import OPERATOR, ORG, USER, protect
 
-revision = "0010"
-down_revision = "0009"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
