@@ -85,7 +85,7 @@ class Row {
   }
 
   progress(fraction, text) {
-    this.bar.value = Math.round(fraction * 100);
+    this.bar.value = Math.floor(fraction * 100);
     this.tell(text);
   }
 

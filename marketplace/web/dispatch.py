@@ -8,6 +8,7 @@ from flask import Response, current_app, g, make_response, request
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import LengthRequired
 
 from marketplace.db.unit_of_work import UnitOfWork, set_actor
 from marketplace.kernel.actor import Actor
@@ -69,6 +70,9 @@ def run(spec: RouteSpec, url_args: dict[str, Any]) -> Response:
 
 
 def _answer(spec: RouteSpec, call: Call, url_args: dict[str, Any]) -> Response | AfterCommit:
+    if "Transfer-Encoding" in request.headers:
+        # No browser sends a form like that, and nobody knows when it ends: a thread would wait for it.
+        raise LengthRequired
     if spec.max_bytes is not None and call.actor.signed_in and allowed(call.actor, spec.needs):
         request.max_content_length = spec.max_bytes
     _refuse_nul(spec, url_args)

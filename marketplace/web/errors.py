@@ -22,6 +22,7 @@ _HTTP_CODES = {
     400: "bad_request",
     404: "not_found",
     405: "method_not_allowed",
+    411: "length_required",
     413: "too_large",
     415: "bad_type",
 }
@@ -106,6 +107,8 @@ def _http(error: HTTPException) -> Response:
     known.status = error.code or 500
     if error.code == 405:
         known.message = "This address does not take that kind of request."
+    if error.code == 411:
+        known.message = "Say how long the body is (Content-Length)."
     if error.code == 413:
         known.message = "What was sent is too large."
     if isinstance(error, SecurityError) and not wants_json():
