@@ -135,9 +135,10 @@ def photograph(
     a = np.radians(azimuth)
     frame = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]], np.float32)
     grid, rays = _BAKE[quality]
-    lights = lighting(scene.look.rig)
+    lights = lighting(_facing(scene).rig)
     with ThreadPoolExecutor(THREADS) as pool:
-        ground = Ground(scene.plane[0].astype(np.float32), scene.plane[1].astype(np.float32), scene.extent, scene.look)
+        point, normal = (v.astype(np.float32) for v in scene.plane)
+        ground = Ground(point, normal, scene.extent, _facing(scene))
         ground.bake(scene.world, lights, frame, grid=grid, rays=rays, soften=scene.soften, pool=pool)
         if lights.sun is not None:
             ground.bake_sun(scene.world, (frame @ lights.sun).astype(np.float32), grid=4 * grid, rays=8, pool=pool)
@@ -151,6 +152,15 @@ def aim(scene: Stage, shot: Shot, size: tuple[int, int]) -> Camera:
     subject = scene.head if shot.subject == "head" else scene.points
     camera = framed(subject, shot.azimuth, shot.elevation, size, fill=shot.fill, shift=shot.shift)
     return camera.focused(scene.head, scene.points, shot.blur) if shot.blur else camera
+
+
+def _facing(scene: Stage) -> Look:
+    """The look of a scene; a sun that stands behind a wall is brought around to the front of it."""
+    sun = scene.look.rig.sun
+    if scene.pose not in HUNG or sun is None or abs(sun.azimuth) < 90:
+        return scene.look
+    front = replace(sun, azimuth=float(np.copysign(180 - abs(sun.azimuth), sun.azimuth)))
+    return replace(scene.look, rig=replace(scene.look.rig, sun=front))
 
 
 def _light(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
