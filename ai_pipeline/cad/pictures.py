@@ -1,28 +1,31 @@
 """The render task of the child: tell metal from stones, and let the studio photograph it."""
 
 import hashlib
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import trimesh
 
-from ai_pipeline.cad.gems import is_stone, measure_stone
+from ai_pipeline.cad.gems import SUPPOSED
 from ai_pipeline.cad.load import Loaded
+from ai_pipeline.cad.parts import parts_of
 from ai_pipeline.cad.render import RenderedView, render_views
 from ai_pipeline.cad.report import RenderedImage, RenderReport
 from ai_pipeline.cad.solids import Shell, shells_of
 from ai_pipeline.cad.studio.looks import LOOKS
-from ai_pipeline.cad.studio.materials import STONES as SPECIES
 from ai_pipeline.cad.studio.materials import finish_of
 from ai_pipeline.errors import Unreadable
+
+MOST_FACETED = 2_000
+"""Triangles of the most richly faceted cut; a dome or a pearl is drawn with more."""
 
 
 @dataclass(frozen=True)
 class StoneBody:
-    """A stone as the studio wants it; its species is what the file calls it, else diamond."""
+    """A stone as the studio wants it; its species is what a person or the file calls it, else diamond."""
 
     mesh: trimesh.Trimesh
     shape: str
@@ -38,18 +41,20 @@ def render(
     views: list[str],
     draft_first: bool,
     progress: Callable[[int, str], None],
+    choices: Mapping[str, Any] | None = None,
     **_arguments: object,
 ) -> RenderReport:
     """Write one picture per view into `out_dir`; `progress` hears the name of each file when it is complete.
+
+    `choices` may hold the `roles` a person gave to bodies (see `parts_of`).
 
     Raises Unreadable; KeyError for an unknown alloy, look or view.
     """
     if not prepared.bodies:
         raise Unreadable("no_geometry")
-    shells = shells_of(prepared.bodies).shells
-    stones = [shell for shell in shells if is_stone(shell)]
-    metal = [shell for shell in shells if not any(shell is stone for stone in stones)]
-    if not metal:
+    welding = shells_of(prepared.bodies, len(prepared.bodies) + len(prepared.hidden))
+    parts = parts_of(welding, (choices or {}).get("roles"))
+    if not parts.metal:
         raise Unreadable("no_geometry")
     y_up = prepared.kind.name == "GLB"
     percent = 0
@@ -63,8 +68,11 @@ def render(
         progress(percent, view.path.name)
 
     pictures = render_views(
-        _joined([_mesh(shell, y_up) for shell in metal]),
-        [StoneBody(_mesh(shell, y_up), measure_stone(shell).shape, _species(shell)) for shell in stones],
+        _joined([_mesh(shell, y_up) for shell in parts.metal]),
+        [
+            StoneBody(_mesh(shell, y_up), _shape(shell, size.shape), size.species or SUPPOSED)
+            for shell, size in zip(parts.stones, parts.sizes, strict=True)
+        ],
         Path(out_dir),
         alloy=finish_of(alloy),
         look=LOOKS[look],
@@ -102,6 +110,6 @@ def _joined(meshes: list[trimesh.Trimesh]) -> trimesh.Trimesh:
     return trimesh.Trimesh(np.vstack([mesh.vertices for mesh in meshes]), faces, process=False)
 
 
-def _species(shell: Shell) -> str:
-    label = re.sub(r"[\s-]+", "_", f"{shell.name} {shell.material}".lower())
-    return next((name for name in SPECIES if name in label), "diamond")
+def _shape(shell: Shell, shape: str) -> str:
+    """The shape of a stone; one of very many small faces is domed, whatever its outline."""
+    return "cabochon" if len(shell.faces) > MOST_FACETED else shape

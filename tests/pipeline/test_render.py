@@ -8,6 +8,7 @@ import trimesh
 from PIL import Image
 
 from ai_pipeline.cad.alloys import ALLOYS as WEIGHED
+from ai_pipeline.cad.gems import SPECIFIC_GRAVITY
 from ai_pipeline.cad.models import PIECES, gems
 from ai_pipeline.cad.models.bands import CourtBand
 from ai_pipeline.cad.models.rings import Solitaire
@@ -17,7 +18,7 @@ from ai_pipeline.cad.studio.camera import framed
 from ai_pipeline.cad.studio.heat import STOPS, colors, thickness
 from ai_pipeline.cad.studio.lights import Lighting
 from ai_pipeline.cad.studio.looks import LOOKS, STONE
-from ai_pipeline.cad.studio.materials import ALLOYS, alloy, finish_of, stone
+from ai_pipeline.cad.studio.materials import ALLOYS, STONES, alloy, finish_of, stone
 from ai_pipeline.cad.studio.posing import upright
 from ai_pipeline.cad.studio.recut import recut
 from ai_pipeline.cad.studio.shading import corner_normals
@@ -321,3 +322,7 @@ def test_every_alloy_that_is_weighed_has_a_finish() -> None:
     assert {finish_of(code) for code in WEIGHED} <= set(ALLOYS)
     with pytest.raises(KeyError):
         finish_of("unobtainium")
+
+
+def test_every_species_that_is_weighed_looks_like_itself() -> None:
+    assert set(SPECIFIC_GRAVITY) <= set(STONES)

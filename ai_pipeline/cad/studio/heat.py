@@ -4,6 +4,8 @@ One ray per sample goes in along the surface normal; it ends where it leaves the
 degrees of parallel, as the measured minimum wall does. Bodies that overlap count as one.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -65,8 +67,9 @@ def colors(millimeters: Floats) -> Floats:
 
 
 def heat_view(scene: Stage, edge: int) -> Image.Image:
-    """The picture, from where the hero is taken; stones are pale, walls that end in no wall are grey."""
+    """The picture from three quarters; stones are pale, walls that end in no wall are grey."""
     shot = SHOTS[scene.pose]["three_quarter"]
+    shot = replace(shot, fill=min(shot.fill, 0.70), shift=(-0.06, 0.0))  # room for the legend
     fine = edge * OVERSAMPLED
     camera = aim(scene, shot, (fine, fine))
     sheet = np.broadcast_to(np.asarray(PAPER, np.float32), (fine * fine, 3)).copy()

@@ -55,8 +55,8 @@ class Look:
     """A backdrop and the light on it.
 
     ``fade`` is how much darker the picture's corners are, ``gloss`` how strongly the ground mirrors, ``grain`` the
-    depth of its texture (a share of its color) and ``bounce`` the light the ground gives back to the piece: above 1 there
-    are white cards below the frame, without which metal over a dark ground is black.
+    depth of its texture (a share of its color) and ``bounce`` the light the ground gives back to the piece: above 1
+    there are white cards below the frame, without which metal over a dark ground is black.
     """
 
     name: str
