@@ -63,8 +63,8 @@ def render_views(
 
     The hero is ``size`` pixels wide, every other view three quarters of that, the turntable (always WebP) 480 at most;
     ``quality="draft"`` caps all at 512 and takes a few seconds. Without stones there is nothing to explode: that view
-    is left out. ``landed`` hears of each file once it is complete, with ``draft_first`` of a small first picture too.
-    ``progress`` receives 0..1.
+    is left out. ``landed`` hears of each file once it is complete, with ``draft_first`` of a small picture of the first
+    still too. ``progress`` receives 0..1.
     Raises ``KeyError`` for an unknown alloy or view and ``ValueError`` for a mesh without triangles.
     """
     wanted = [name for name in views if stones or name != "exploded"]
@@ -73,9 +73,8 @@ def render_views(
     report, heard = progress or (lambda _share: None), landed or (lambda _view: None)
     scene = stage(metal, stones, alloy=alloy, pose=pose, findings=findings, look=look)
     out_dir.mkdir(parents=True, exist_ok=True)
-    if draft_first and wanted:
-        report(0.0)
-        first = wanted[0] if wanted[0] in SHOTS[scene.pose] else "hero"
+    first = next((name for name in wanted if name in SHOTS[scene.pose]), None)
+    if draft_first and first:
         path = out_dir / f"{first}-draft{suffix}"
         heard(_written(scene, first, path, min(size, DRAFT_EDGE), "draft", lambda _share: None, draft=True))
     total = sum(_COST.get(name, 1.0) for name in wanted)
