@@ -41,6 +41,13 @@ class Workspace:
         return [p for p in group(self.derivatives) if p.hidden and p.asset_id in present]
 
     @property
+    def turntables(self) -> list[Derivative]:
+        """Animations of the piece turning, the house look first."""
+        present = {asset.id for asset in self.assets}
+        found = [d for d in self.derivatives if d.view.partition(".")[0] == "turntable" and d.asset_id in present]
+        return sorted(found, key=lambda row: (row.asset_id, row.view))
+
+    @property
     def busy(self) -> bool:
         """Whether a file is being read or rendered, so that the page should look again."""
         return any(

@@ -79,6 +79,7 @@ def test_the_first_set_lands_view_by_view_and_replaces_its_draft(
     session.rollback()
     page = person.browser.get(f"/designs/{design_id}").get_data(as_text=True)
     assert "beside a coin of 20 mm" in page
+    assert "<summary>Turntable</summary>" in page
 
 
 def test_pictures_are_there_before_the_last_one_is(
