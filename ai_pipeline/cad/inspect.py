@@ -10,13 +10,15 @@ from ai_pipeline.cad.load import Loaded
 from ai_pipeline.cad.measure import Measured, measure
 from ai_pipeline.cad.parts import Parts, seen_bodies
 from ai_pipeline.cad.preview import write_preview
-from ai_pipeline.cad.report import CadReport, SeenLayer, UnitReport
+from ai_pipeline.cad.report import CadReport, Fact, SeenLayer, UnitReport
 from ai_pipeline.cad.solids import joined, shells_of
 from ai_pipeline.cad.studio_mesh import write_studio
 from ai_pipeline.cad.units import Units, report_units
 
 PREVIEW_NAME = "preview.glb"
 STUDIO_NAME = "studio.glb"
+# Confidence in a volume that was not read from the author's own surfaces.
+ESTIMATED = 0.6
 
 
 def inspect(
@@ -50,6 +52,7 @@ def inspect(
         prepared.hidden,
         first=lambda facts: say("facts", [fact.model_dump(mode="json") for fact in facts]),
     )
+    _say_estimates(measured.facts, max(body.estimate for body in prepared.bodies))
     findings = [*measured.findings, *notes]
     preview = studio = None
     z_up = kind.name != "GLB"
@@ -74,6 +77,15 @@ def inspect(
         units=unit_report(prepared.units, measured),
         layers=layers,
     )
+
+
+def _say_estimates(facts: list[Fact], share: float) -> None:
+    """Where some body could not be read from its author's surfaces, volume and weights are that much less certain."""
+    for fact in facts if share else ():
+        if fact.name == "volume" or fact.name.startswith("weight_"):
+            fact.method, fact.confidence = "estimate: " + fact.method, min(fact.confidence, ESTIMATED)
+            if isinstance(fact.value, int | float):
+                fact.tolerance = max(fact.tolerance or 0.0, round(share * fact.value, 3))
 
 
 def unit_report(units: Units, measured: Measured) -> UnitReport:

@@ -22,6 +22,7 @@ class Body:
 
     `exact_volume` is the volume of the boundary representation the triangles were made from, in cubic units of the
     vertices; None for a mesh, an open surface, or a solid that could only be taken from its display mesh.
+    `estimate` is the share by which its volume may be off where the triangles are not the author's own surfaces.
     `index` counts the parts of the file from 0, hidden ones too, so that it stays the same whatever layers are read.
     `hidden` marks a part on a layer that is not read: it is listed, never measured or shown, and may come without
     triangles.
@@ -34,6 +35,7 @@ class Body:
     layer: str = ""
     hidden: bool = False
     exact_volume: float | None = None
+    estimate: float = 0.0
     index: int = 0
 
     def scaled(self, scale: float) -> "Body":

@@ -17,6 +17,40 @@ from ai_pipeline.intake import inspect_cad
 from tests.pipeline.rhino_files import RhinoFile, rhino_mesh, torus
 from tests.pipeline.shapes import band, box, write_obj
 
+# Writes an assembly of a torus and a red cube, in inches, through the library that reads it.
+SETTER = """
+import ai_pipeline.cad.brep
+from OCP.BRepPrimAPI import BRepPrimAPI_MakeBox, BRepPrimAPI_MakeTorus
+from OCP.Interface import Interface_Static
+from OCP.Quantity import Quantity_Color, Quantity_TOC_RGB
+from OCP.STEPCAFControl import STEPCAFControl_Writer
+from OCP.TCollection import TCollection_AsciiString, TCollection_ExtendedString
+from OCP.TDataStd import TDataStd_Name
+from OCP.TDocStd import TDocStd_Document
+from OCP.TopLoc import TopLoc_Location
+from OCP.XCAFDoc import XCAFDoc_ColorSurf, XCAFDoc_DocumentTool
+from OCP.gp import gp_Trsf, gp_Vec
+
+document = TDocStd_Document(TCollection_ExtendedString("set"))
+shapes = XCAFDoc_DocumentTool.ShapeTool_s(document.Main())
+colors = XCAFDoc_DocumentTool.ColorTool_s(document.Main())
+whole = shapes.NewShape()
+for name, solid, along in (("shank", BRepPrimAPI_MakeTorus(9.0, 1.0).Shape(), 0.0),
+                           ("ruby", BRepPrimAPI_MakeBox(2.0, 2.0, 2.0).Shape(), 20.0)):
+    label = shapes.AddShape(solid, False)
+    TDataStd_Name.Set_s(label, TCollection_ExtendedString(name))
+    if name == "ruby":
+        colors.SetColor(label, Quantity_Color(1.0, 0.0, 0.0, Quantity_TOC_RGB), XCAFDoc_ColorSurf)
+    move = gp_Trsf()
+    move.SetTranslation(gp_Vec(along, 0.0, 0.0))
+    placed = shapes.AddComponent(whole, label, TopLoc_Location(move))
+    TDataStd_Name.Set_s(placed, TCollection_ExtendedString(name))
+shapes.UpdateAssemblies()
+writer = STEPCAFControl_Writer()
+Interface_Static.SetCVal_s("write.step.unit", "INCH")
+writer.Transfer(document)
+writer.Write({path!r})
+"""
 ROOT = Path(__file__).parents[2]
 BOX_3MF = (
     '<object id="{id}" type="{kind}" name="{name}"{more}><mesh><vertices>{points}</vertices>'
@@ -201,6 +235,35 @@ def test_blocks_are_placed_scaled_and_mirrored_as_often_as_they_are_used(tmp_pat
     assert {body.name for body in found.bodies} == {"melee"}
     report = measure(tmp_path / "blocks.3dm", tmp_path)
     assert "inside_out" not in codes(report)
+
+
+def test_a_display_mesh_stands_in_for_a_solid_that_cannot_be_trusted_and_is_called_an_estimate(tmp_path: Path) -> None:
+    file = RhinoFile()
+    sphere = r3.Sphere(r3.Point3d(0, 0, 0), 6.0).ToBrep()
+    sphere.Faces[0].SetMesh(rhino_mesh(box(7.0)), r3.MeshType.Any)
+    file.model.Objects.AddBrep(sphere, file.attributes(file.layer("Metal")))
+    report = measure(file.write(tmp_path / "doubt.3dm"), tmp_path)
+    volume = report.fact("volume")
+    assert volume is not None
+    assert volume.value == pytest.approx(343.0)
+    assert volume.tolerance == pytest.approx(17.15)
+    assert volume.method.startswith("estimate")
+    assert "display_mesh_used" in codes(report)
+    assert not report.exact
+
+
+def test_a_step_assembly_keeps_places_names_and_colors_and_converts_its_unit(tmp_path: Path) -> None:
+    path = tmp_path / "set.step"
+    script = SETTER.format(path=str(path))
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    found = load(path)
+    named = {body.name: body for body in found.bodies}
+    assert set(named) == {"shank", "ruby"}
+    assert named["shank"].exact_volume == pytest.approx(2 * math.pi**2 * 9.0, rel=1e-6)
+    assert named["ruby"].exact_volume == pytest.approx(8.0, rel=1e-6)
+    assert named["ruby"].material == "#ff0000"
+    assert named["ruby"].vertices.min(axis=0) == pytest.approx([20.0, 0.0, 0.0])
+    assert found.units.unit == "mm"
 
 
 @pytest.mark.parametrize(("name", "exact"), [("v5_ring", 24936.0), ("v7_my_brep", 749.0)])
