@@ -25,7 +25,7 @@ QUANTILE = 0.001
 # the first.
 WEDGE, AGREES = 0.97, 0.03
 # So many of the thinnest samples are tried: on pieces of jewelry 2,300 were enough; in a block none of them bears out.
-LOOKED = 10_000
+LOOKED = 3_500
 # Surfaces nearer than this touch, as far as metal is concerned.
 NARROWEST_GAP, WIDEST_GAP, WIDEST_WIRE = 0.01, 2.0, 3.0
 # A wire is at most this much wider than thick.
