@@ -101,6 +101,6 @@ class Lighting:
 
 
 @lru_cache(maxsize=4)
-def lighting(rig: Rig) -> Lighting:
-    """The painted maps of a rig."""
-    return Lighting(rig)
+def lighting(rig: Rig, size: int = 1024) -> Lighting:
+    """The painted maps of a rig; half the size is painted in a quarter of the time."""
+    return Lighting(rig, size)

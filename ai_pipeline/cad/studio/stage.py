@@ -135,7 +135,7 @@ def photograph(
     a = np.radians(azimuth)
     frame = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]], np.float32)
     grid, rays = _BAKE[quality]
-    lights = lighting(_facing(scene).rig)
+    lights = lighting(_facing(scene).rig, 512 if quality == "draft" else 1024)
     with ThreadPoolExecutor(THREADS) as pool:
         point, normal = (v.astype(np.float32) for v in scene.plane)
         ground = Ground(point, normal, scene.extent, _facing(scene))
