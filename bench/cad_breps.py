@@ -18,6 +18,7 @@ from OCP.BRepPrimAPI import (
 )
 from OCP.gp import gp_Ax2, gp_Dir, gp_Pnt
 from OCP.GProp import GProp_GProps
+from OCP.Message import Message, Message_PrinterOStream
 from OCP.STEPControl import STEPControl_AsIs, STEPControl_Writer
 from OCP.TopAbs import TopAbs_FACE, TopAbs_REVERSED
 from OCP.TopExp import TopExp_Explorer
@@ -121,6 +122,7 @@ def tessellated(shape: Shape) -> Mesh:
 
 def write_step(shape: Shape, path: Path) -> Path:
     """STEP in mm."""
+    Message.DefaultMessenger_s().RemovePrinters(Message_PrinterOStream.get_type_descriptor_s())
     writer = STEPControl_Writer()
     writer.Transfer(shape, STEPControl_AsIs)
     writer.Write(str(path))

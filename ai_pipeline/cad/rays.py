@@ -10,6 +10,8 @@ from ai_pipeline.cad.shape import Faces, Points
 
 # What float32 loses on a piece of jewelry, mm: rays start this far off the surface they leave.
 START = 2e-4
+# Cosine within which a surface faces a direction.
+FACING = 0.5
 
 
 class Scene:
@@ -61,12 +63,17 @@ def spread(scene: Scene, pitch: float, fewest: int, most: int) -> tuple[Points, 
     return a + u[:, None] * (b - a) + v[:, None] * (c - a), owner, (total / count) ** 0.5
 
 
-def ball(point: NDArray[np.float64], points: Points, faces: Faces, reach: float) -> float:
-    """Distance in mm from `point` to the nearest triangle, or infinity when none is within `reach`."""
-    a, b, c = points[faces.T]
+def ball(scene: Scene, point: NDArray[np.float64], reach: float, along: NDArray[np.float64] | None = None) -> float:
+    """Distance in mm from `point` to the nearest triangle, or infinity when none is within `reach`.
+
+    With a unit vector `along`, only to triangles that face that way or the opposite one, within FACING.
+    """
+    a, b, c = scene.points[scene.faces.T]
     low = np.minimum(np.minimum(a, b), c) - reach
     high = np.maximum(np.maximum(a, b), c) + reach
     near = ((point >= low) & (point <= high)).all(axis=1)
+    if along is not None:
+        near &= np.abs(scene.normals @ along) > FACING
     if not near.any():
         return float("inf")
     return float(to_triangles(np.broadcast_to(point, (int(near.sum()), 3)), a[near], b[near], c[near]).min())

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import label
 from scipy.spatial import cKDTree
 
-from ai_pipeline.cad.rays import START, Scene, ball, spread
+from ai_pipeline.cad.rays import FACING, START, Scene, ball, spread
 from ai_pipeline.cad.report import Place, place_of
 from ai_pipeline.cad.shape import Points
 
@@ -117,16 +117,17 @@ def walls_of(scene: Scene) -> Walls:
     found = Walls(spots, out, np.where(known, distance, -1.0), pitch)
     parallel = known & (slope > PARALLEL)
     surface = (cKDTree(spots), spots, out)
-    found._middles = spots[parallel] - out[parallel] * (distance[parallel] / 2.0)[:, None]
+    along = out[parallel]
+    found._middles = spots[parallel] - along * (distance[parallel] / 2.0)[:, None]
     found._thick = distance[parallel]
     enough = max(int(QUANTILE * parallel.sum()), 3)
-    found.wall = _thinnest(scene, surface, found._middles, found._thick, enough)
+    found.wall = _thinnest(scene, surface, found._middles, along, found._thick, enough)
     gap, facing = _across(scene, spots, out, np.full(len(spots), WIDEST_GAP))
     open_ = np.isfinite(gap) & (facing < -PARALLEL) & (gap > NARROWEST_GAP)
     middles = spots[open_] + out[open_] * (gap[open_] / 2.0)[:, None]
-    found.gap = _thinnest(scene, surface, middles, gap[open_], max(int(SMALLEST_GAP / pitch**2), 5))
+    found.gap = _thinnest(scene, surface, middles, out[open_], gap[open_], max(int(SMALLEST_GAP / pitch**2), 5))
     found.mass = _thickest(scene, surface, found)
-    found.wire = _wire(scene, surface, found, out[parallel])
+    found.wire = _wire(scene, surface, found, along)
     return found
 
 
@@ -140,9 +141,17 @@ def _across(
 
 
 def _thinnest(
-    scene: Scene, surface: tuple[cKDTree, Points, Points], middles: Points, values: NDArray[np.float64], rank: int
+    scene: Scene,
+    surface: tuple[cKDTree, Points, Points],
+    middles: Points,
+    along: Points,
+    values: NDArray[np.float64],
+    rank: int,
 ) -> Spot | None:
-    """The `rank`-th smallest of the distances that a ball around their middle bears out, measured a second time."""
+    """The `rank`-th smallest of the distances `along` which a ball around their middle fits, measured a second time.
+
+    The edge of a plate stops a ball as a wedge does; only surfaces that face the ray tell a wedge.
+    """
     if len(values) < rank:
         return None
     order = np.argsort(values)
@@ -153,18 +162,18 @@ def _thinnest(
         batch = order[start : start + step]
         _, near = tree.query(middles[batch])
         radius = np.abs(np.einsum("ij,ij->i", middles[batch] - spots[near], out[near]))
-        kept = np.append(kept, batch[2.0 * radius >= WEDGE * values[batch]])
+        aside = np.abs(np.einsum("ij,ij->i", along[batch], out[near])) < FACING
+        kept = np.append(kept, batch[aside | (2.0 * radius >= WEDGE * values[batch])])
         start, step = start + step, step * 2
     if len(kept) < rank:
         return None
-    at = kept[rank - 1]
+    spots_found = []
     for number in kept[rank - 1 : rank + 7]:
-        value, middle = float(values[number]), middles[number]
-        spot = Spot(value, 2.0 * ball(middle, scene.points, scene.faces, value), place_of(middle))
-        if spot.confirmed:
-            return spot
-    value, middle = float(values[at]), middles[at]
-    return Spot(value, 2.0 * ball(middle, scene.points, scene.faces, value), place_of(middle))
+        second = 2.0 * ball(scene, middles[number], float(values[number]), along[number])
+        spots_found.append(Spot(float(values[number]), second, place_of(middles[number])))
+        if spots_found[-1].confirmed:
+            return spots_found[-1]
+    return spots_found[0]
 
 
 def _thickest(scene: Scene, surface: tuple[cKDTree, Points, Points], found: Walls) -> Spot | None:
@@ -175,7 +184,7 @@ def _thickest(scene: Scene, surface: tuple[cKDTree, Points, Points], found: Wall
         return None
     radius, _ = tree.query(middles)
     at = int(radius.argmax())
-    size = 2.0 * ball(middles[at], scene.points, scene.faces, float(radius[at]))
+    size = 2.0 * ball(scene, middles[at], float(radius[at]))
     return Spot(size, size, place_of(middles[at]))
 
 
@@ -198,4 +207,4 @@ def _wire(scene: Scene, surface: tuple[cKDTree, Points, Points], found: Walls, o
         width = np.minimum(width, there + back)
     slim = width <= ROUND * thick
     rank = max(int(QUANTILE * len(found._thick) / WIRE_STEP), 3)
-    return _thinnest(scene, surface, middles[slim], thick[slim], rank)
+    return _thinnest(scene, surface, middles[slim], normal[slim], thick[slim], rank)
