@@ -143,14 +143,17 @@ def _sphere(rings: int) -> Mesh:
     return points, faces.astype(np.int64)
 
 
-def brilliant(diameter: float, at: NDArray[np.float64] | None = None, up: NDArray[np.float64] | None = None) -> Mesh:
-    """A round brilliant: table 57 %, crown 15 %, girdle 2.5 %, pavilion 43 % of the diameter; girdle in 64 steps."""
+def brilliant(
+    diameter: float, at: NDArray[np.float64] | None = None, up: NDArray[np.float64] | None = None, girdle: int = 64
+) -> Mesh:
+    """A round brilliant: table 57 %, crown 15 %, girdle 2.5 %, pavilion 43 % of the diameter; the girdle in steps."""
     r = diameter / 2
     ring = lambda n, radius, z, turn=0.0: np.column_stack([  # noqa: E731 - three lines that say one thing
         radius * np.cos((np.arange(n) + turn) * 2 * math.pi / n),
         radius * np.sin((np.arange(n) + turn) * 2 * math.pi / n), np.full(n, z)])  # fmt: skip
     points = np.vstack([
-        ring(8, 0.57 * r, 0.325 * r), ring(8, 0.80 * r, 0.19 * r, 0.5), ring(64, r, 0.025 * r), ring(64, r, -0.025 * r),
+        ring(8, 0.57 * r, 0.325 * r), ring(8, 0.80 * r, 0.19 * r, 0.5),
+        ring(girdle, r, 0.025 * r), ring(girdle, r, -0.025 * r),
         ring(8, 0.24 * r, -0.68 * r, 0.5), [[0, 0, -0.885 * r]],
     ])  # fmt: skip
     hull = ConvexHull(points)

@@ -1,5 +1,7 @@
 """Rays against a closed mesh: Embree finds the triangle, the distance is then worked out in double precision."""
 
+from functools import cached_property
+
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
@@ -24,6 +26,12 @@ class Scene:
         self._middle = (points.min(axis=0) + points.max(axis=0)) / 2.0
         self._scene = EmbreeScene(robust=True)
         TriangleMesh(self._scene, np.ascontiguousarray(points - self._middle, np.float32), faces.astype(np.int32))
+
+    @cached_property
+    def boxes(self) -> tuple[Points, Points]:
+        """(low, high) corners of the box of each face."""
+        a, b, c = self.points[self.faces.T]
+        return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
 
     def shoot(
         self, starts: Points, directions: Points, reach: NDArray[np.float64] | None = None
@@ -68,15 +76,14 @@ def ball(scene: Scene, point: NDArray[np.float64], reach: float, along: NDArray[
 
     With a unit vector `along`, only to triangles that face that way or the opposite one, within FACING.
     """
-    a, b, c = scene.points[scene.faces.T]
-    low = np.minimum(np.minimum(a, b), c) - reach
-    high = np.maximum(np.maximum(a, b), c) + reach
-    near = ((point >= low) & (point <= high)).all(axis=1)
+    low, high = scene.boxes
+    near = np.flatnonzero(((point >= low - reach) & (point <= high + reach)).all(axis=1))
     if along is not None:
-        near &= np.abs(scene.normals @ along) > FACING
-    if not near.any():
+        near = near[np.abs(scene.normals[near] @ along) > FACING]
+    if not len(near):
         return float("inf")
-    return float(to_triangles(np.broadcast_to(point, (int(near.sum()), 3)), a[near], b[near], c[near]).min())
+    a, b, c = scene.points[scene.faces[near].T]
+    return float(to_triangles(np.broadcast_to(point, (len(near), 3)), a, b, c).min())
 
 
 def to_triangles(p: Points, a: Points, b: Points, c: Points) -> NDArray[np.float64]:

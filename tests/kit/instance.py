@@ -32,7 +32,8 @@ _MIRRORS = {
     "TEST_GEMINI_API_KEY": "GEMINI_API_KEY",
 }
 #: Tables that migrations fill; emptied never.
-_KEPT = {"alembic_version"}
+#: Tables that migrations fill.
+_KEPT = {"alembic_version", "alloys", "casting_rules"}
 
 
 @dataclass
