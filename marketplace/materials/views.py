@@ -58,7 +58,7 @@ class ValueForm(Form):
 
 
 @section.get("", needs=Permission.MATERIALS_EDIT)
-def index(call: Call, form: FormState | None = None) -> ResponseReturnValue:
+def index(call: Call, form: FormState | None = None, refused: str = "") -> ResponseReturnValue:
     """Every alloy and rule with its source, and the house's own numbers."""
     alloys, rules = queries.entries(call.session, call.org_id)
     return render_template(
@@ -66,6 +66,7 @@ def index(call: Call, form: FormState | None = None) -> ResponseReturnValue:
         alloys=alloys,
         rules=rules,
         form=form or FormState(),
+        refused=refused,
         metal_word=metal_word,
         measures=MEASURE_WORDS,
         families=FAMILY_WORDS,
@@ -73,7 +74,12 @@ def index(call: Call, form: FormState | None = None) -> ResponseReturnValue:
     )
 
 
-@section.post("/<entry_id>", needs=Permission.MATERIALS_EDIT, subject=load_entry, on_invalid=index)
+def again(call: Call, entry: Entry, form: FormState) -> ResponseReturnValue:
+    """The page with what was typed for one number and why it cannot be."""
+    return index(call, form, entry.id)
+
+
+@section.post("/<entry_id>", needs=Permission.MATERIALS_EDIT, subject=load_entry, on_invalid=again)
 def save(call: Call, entry: Entry) -> ResponseReturnValue:
     """Use another number from the next measurement on."""
     operations.put(call.session, call.actor, entry, read_form(ValueForm).value)

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of designs."""
+"""Fixtures of the tests of alloys and rules."""
 
 from collections.abc import Callable
 
