@@ -73,19 +73,23 @@ def write_preview(metal: list[Shell], stones: list[Shell], target: Path) -> Prev
     spots = _spots(stones, placed)
 
     def made(coarse: Points, coarse_faces: Faces, deviation: float) -> bytes:
-        parts = [Part(*mesh.shaded(placed(coarse), coarse_faces, SMOOTH_DEGREES), METAL)] if len(coarse_faces) else []
+        parts = []
+        if len(coarse_faces):
+            # Shaded as it was before its points moved to the grid, so that the grid is not seen.
+            corners, directions, order = mesh.shaded(coarse, coarse_faces, SMOOTH_DEGREES)
+            parts.append(Part(placed(_on_grid(corners, middle, diagonal)), directions @ turn.T, order, METAL))
         return write_glb([*parts, *gems], {"deviation": deviation, "spots": spots})
 
     budget = min(MAX_FACES, len(faces) // 2)
     while True:
         coarse, coarse_faces = _decimated(points, faces, max(budget, LEAST_FACES))
-        coarse = _on_grid(coarse, middle, diagonal)
         last = len(coarse_faces) <= LEAST_FACES
         room = MAX_BYTES / len(made(coarse, coarse_faces, 0.0))
         if last or (room >= 1 and _deviation(points, faces, coarse, coarse_faces, TRIED) >= COARSE_ENOUGH * diagonal):
             break
         budget = int(min(len(coarse_faces), budget) * min(0.75, 0.95 * room))
-    deviation = _deviation(points, faces, coarse, coarse_faces, STATED) if len(coarse_faces) else 0.0
+    moved = _on_grid(coarse, middle, diagonal)
+    deviation = _deviation(points, faces, moved, coarse_faces, STATED) if len(coarse_faces) else 0.0
     data = made(coarse, coarse_faces, deviation)
     target.write_bytes(data)
     return Preview(

@@ -45,7 +45,7 @@ async function open(root) {
     await ready;
     const viewer = document.createElement("model-viewer");
     viewer.setAttribute("alt", root.dataset.alt);
-    for (const [name, value] of [["camera-controls", ""], ["environment-image", "neutral"], ["tone-mapping", "aces"], ["interaction-prompt", "none"],
+    for (const [name, value] of [["camera-controls", ""], ["environment-image", "neutral"], ["tone-mapping", "neutral"], ["interaction-prompt", "none"],
       ["shadow-intensity", "0.6"], ["shadow-softness", "1"], ["exposure", "1.1"], ["camera-orbit", "25deg 68deg auto"], ["touch-action", "pan-y"], ["disable-tap", ""]]) viewer.setAttribute(name, value);
     root.querySelector('[data-part="stage"]').replaceChildren(viewer);
     await new Promise((done, failed) => {

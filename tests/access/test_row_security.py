@@ -24,7 +24,7 @@ _LISTED = "exists (select 1 from designs d where d.id = {column} and d.state <> 
 PUBLIC_ROWS = {
     "designs": "t.state <> 'draft'",
     "assets": "t.kind = 'photo' and t.state = 'ready' and " + _LISTED.format(column="t.design_id"),
-    "derivatives": _LISTED.format(column="t.design_id"),
+    "derivatives": "t.role <> 'studio_glb' and " + _LISTED.format(column="t.design_id"),
     "facts": _LISTED.format(column="t.design_id"),
 }
 #: What the operator reads of everybody: enough to run the platform, never files, words, messages or terms.

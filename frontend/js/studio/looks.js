@@ -27,7 +27,7 @@ export function shade(part) {
 export class Looks {
   constructor() {
     this.metal = new MeshPhysicalMaterial({ metalness: 1, roughness: 0.16, clearcoat: 0.3, clearcoatRoughness: 0.08, side: DoubleSide });
-    this.heat = new MeshStandardMaterial({ vertexColors: true, metalness: 0, roughness: 0.75, side: DoubleSide });
+    this.heat = new MeshStandardMaterial({ vertexColors: true, metalness: 0, roughness: 0.9, envMapIntensity: 0.55, side: DoubleSide });
     this.cut = new MeshBasicMaterial({ color: new Color(0.5, 0.47, 0.42), side: BackSide });
     this.chosen = new Color(0.1, 0.32, 0.22);
     this.stones = new Map();

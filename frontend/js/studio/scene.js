@@ -19,8 +19,8 @@ function room() {
     mesh.position.set(...place);
     scene.add(mesh);
   };
-  scene.background = new Color(0.2, 0.2, 0.205);
-  panel([30, 0.1, 30], [0, -9, 0], 0.16);
+  scene.background = new Color(0.46, 0.46, 0.465);
+  panel([30, 0.1, 30], [0, -9, 0], 0.4);
   panel([7, 0.1, 5], [0, 9, 2], 14);
   panel([0.1, 8, 3], [-9, 3, 4], 11);
   panel([0.1, 8, 1.4], [9, 2, -1], 9);
@@ -37,6 +37,7 @@ export class Stage {
     this.renderer = new WebGLRenderer({ antialias: true, alpha: true, preserveDrawingBuffer: false });
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
     this.renderer.toneMapping = NeutralToneMapping;
+    this.renderer.toneMappingExposure = 1.1;
     this.renderer.localClippingEnabled = true;
     this.canvas = this.renderer.domElement;
     place.prepend(this.canvas);

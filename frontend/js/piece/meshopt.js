@@ -1,0 +1,2 @@
+/* Stands in for the decoder of a compression that no model of ours uses. */
+export const MeshoptDecoder = { supported: false, ready: Promise.resolve() };
