@@ -15,18 +15,22 @@ from numpy.typing import NDArray
 
 from ai_pipeline.cad.shape import Faces, Points
 
-BYTE, SHORT, UNSIGNED_SHORT, UNSIGNED_INT = 5120, 5122, 5123, 5125
+BYTE, UNSIGNED_BYTE, SHORT, UNSIGNED_SHORT, UNSIGNED_INT = 5120, 5121, 5122, 5123, 5125
 VERTEX_BUFFER, INDEX_BUFFER = 34962, 34963
 
 
 @dataclass(frozen=True)
 class Part:
-    """Points within [-1, 1], their unit normals (None: flat), faces, and a glTF material."""
+    """Points within [-1, 1], their unit normals (None: flat), faces, a glTF material.
+
+    `tint` (0 to 1 at each point) goes into the first texture coordinate, for a page that colors by it.
+    """
 
     points: Points
     normals: Points | None
     faces: Faces
     material: dict[str, Any]
+    tint: NDArray[np.float64] | None = None
 
 
 def write_glb(parts: list[Part], extras: dict[str, Any]) -> bytes:
@@ -62,6 +66,12 @@ def write_glb(parts: list[Part], extras: dict[str, Any]) -> bytes:
             normal = np.zeros((len(part.points), 4), "i1")
             normal[:, :3] = np.round(part.normals * 127)
             attributes["NORMAL"] = accessor(view(normal, VERTEX_BUFFER, 4), BYTE, count, "VEC3", normalized=True)
+        if part.tint is not None:
+            across = np.full((len(part.points), 4), 128, "u1")
+            across[:, 0] = np.round(part.tint * 255)
+            attributes["TEXCOORD_0"] = accessor(
+                view(across, VERTEX_BUFFER, 4), UNSIGNED_BYTE, count, "VEC2", normalized=True
+            )
         kind = UNSIGNED_SHORT if small else UNSIGNED_INT
         indices = accessor(view(order, INDEX_BUFFER), kind, len(order), "SCALAR")
         primitives.append({"attributes": attributes, "indices": indices, "material": place})

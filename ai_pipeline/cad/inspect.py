@@ -57,7 +57,7 @@ def inspect(
     preview = studio = None
     z_up = kind.name != "GLB"
     try:
-        preview = write_preview(measured.metal, measured.stones, Path(out_dir) / PREVIEW_NAME)
+        preview = write_preview(measured.metal, measured.stones, Path(out_dir) / PREVIEW_NAME, measured.walls)
         if prepared.units.plausible:  # before that no length is true, and this view shows lengths
             target = Path(out_dir) / STUDIO_NAME
             studio = write_studio(measured.metal, measured.stones, measured.walls, target, z_up=z_up)

@@ -24,6 +24,7 @@ from ai_pipeline.cad.report import Preview
 from ai_pipeline.cad.shape import Faces, Points
 from ai_pipeline.cad.solids import Shell
 from ai_pipeline.cad.studio.posing import upright
+from ai_pipeline.cad.walls import Walls
 
 #: What a page may fetch before somebody sees the piece turn, bytes.
 MAX_BYTES = 150_000
@@ -43,6 +44,8 @@ SMOOTH_DEGREES = 35.0
 TRIED, STATED = (3_000, 25_000), (12_000, 80_000)
 # Spots that name a stone, largest first; more would hide the piece.
 MAX_SPOTS = 3
+# Ends of the map of wall thickness, mm (frontend/js/ramp.js draws the same).
+THINNEST, THICKEST = 0.3, 3.0
 METAL = {
     "pbrMetallicRoughness": {"baseColorFactor": [1.0, 0.79, 0.43, 1.0], "metallicFactor": 1.0, "roughnessFactor": 0.15}
 }
@@ -52,10 +55,11 @@ STONE = {
 }
 
 
-def write_preview(metal: list[Shell], stones: list[Shell], target: Path) -> Preview:
+def write_preview(metal: list[Shell], stones: list[Shell], target: Path, walls: Walls | None = None) -> Preview:
     """Write `target` (GLB, y up, longest diagonal 1, at most MAX_BYTES); measure how far the metal lies off, mm.
 
-    The piece stands as in its pictures: a ring with its head up, facing the reader.
+    The piece stands as in its pictures: a ring with its head up, facing the reader. With `walls` the first texture
+    coordinate says how thick the metal is there, from THINNEST (0) to THICKEST (1), logarithmically in 255 steps.
     """
     outside = [shell for shell in metal if not _hidden(shell, metal)]
     points, faces = _joined(outside)
@@ -77,8 +81,9 @@ def write_preview(metal: list[Shell], stones: list[Shell], target: Path) -> Prev
         if len(coarse_faces):
             # Shaded as it was before its points moved to the grid, so that the grid is not seen.
             corners, directions, order = mesh.shaded(coarse, coarse_faces, SMOOTH_DEGREES)
-            parts.append(Part(placed(_on_grid(corners, middle, diagonal)), directions @ turn.T, order, METAL))
-        return write_glb([*parts, *gems], {"deviation": deviation, "spots": spots})
+            tint = _tint(walls, corners) if walls else None
+            parts.append(Part(placed(_on_grid(corners, middle, diagonal)), directions @ turn.T, order, METAL, tint))
+        return write_glb([*parts, *gems], {"deviation": deviation, "spots": spots, "walls": walls is not None})
 
     budget = min(MAX_FACES, len(faces) // 2)
     while True:
@@ -127,6 +132,13 @@ def _turn(points: Points, stones: list[Shell]) -> Points:
 def _box(*clouds: Points) -> tuple[Points, Points]:
     everything = np.vstack(clouds)
     return everything.min(axis=0), everything.max(axis=0)
+
+
+def _tint(walls: Walls, points: Points) -> NDArray[np.float64]:
+    """Where on the map of thickness each point stands; a point without a measured wall counts as thick."""
+    thickness = walls.nearest(points)
+    share = np.log(np.maximum(thickness, THINNEST) / THINNEST) / np.log(THICKEST / THINNEST)
+    return np.where(thickness > 0, np.clip(share, 0.02, 0.98), 0.98)
 
 
 def _on_grid(points: Points, middle: Points, diagonal: float) -> Points:

@@ -1,4 +1,6 @@
-/* A piece in 3D on click: poster first, then the public preview with alloys and named spots. */
+/* A piece in 3D on click: poster first, then the public preview with alloys, wall thickness and named spots. */
+import { drawRamp } from "./ramp.js";
+
 const METALS = { yellow: [1, 0.79, 0.43], rose: [0.95, 0.66, 0.53], white: [0.87, 0.85, 0.81], platinum: [0.8, 0.79, 0.78], silver: [0.96, 0.95, 0.93] };
 
 /* What a GLB says of itself: how far it lies off the CAD, and where its largest stones are. */
@@ -10,10 +12,30 @@ async function extras(src) {
   return JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 20, length))).asset.extras ?? {};
 }
 
+const metals = (viewer) => (viewer.model?.materials ?? []).map((one) => one.pbrMetallicRoughness).filter((look) => look.roughnessFactor > 0.05);
+
 function color(viewer, name) {
-  for (const material of viewer.model?.materials ?? []) {
-    const look = material.pbrMetallicRoughness;
-    if (look.roughnessFactor > 0.05) look.setBaseColorFactor([...METALS[name], 1]);
+  for (const look of metals(viewer)) {
+    look.baseColorTexture.setTexture(null);
+    look.setMetallicFactor(1);
+    look.setRoughnessFactor(0.15);
+    look.setBaseColorFactor([...METALS[name], 1]);
+  }
+}
+
+/* The metal as a map of how thick it is: the file says where on the ramp each point stands. */
+function heat(viewer) {
+  viewer.ramp ??= viewer.createCanvasTexture();
+  const canvas = viewer.ramp.source.element;
+  canvas.width = 256;
+  canvas.height = 4;
+  drawRamp(canvas);
+  viewer.ramp.source.update();
+  for (const look of metals(viewer)) {
+    look.setMetallicFactor(0);
+    look.setRoughnessFactor(0.9);
+    look.setBaseColorFactor([1, 1, 1, 1]);
+    look.baseColorTexture.setTexture(viewer.ramp);
   }
 }
 
@@ -55,8 +77,20 @@ async function open(root) {
     });
     (told.spots ?? []).forEach((item, number) => spot(root, viewer, item, number));
     if (told.deviation) root.querySelector('[data-part="deviation"]').textContent = root.dataset.deviation.replace("0", new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 }).format(told.deviation));
-    color(viewer, root.querySelector('[name="piece-alloy"]:checked')?.value ?? "yellow");
-    root.addEventListener("change", (event) => event.target.name === "piece-alloy" && color(viewer, event.target.value));
+    const walls = root.querySelector('[data-part="walls"]');
+    const legend = root.querySelector('[data-part="legend"]');
+    const chosen = () => root.querySelector('[name="piece-alloy"]:checked')?.value ?? "yellow";
+    const show = (hot) => {
+      walls.setAttribute("aria-pressed", String(hot));
+      legend.hidden = !hot;
+      if (hot) heat(viewer);
+      else color(viewer, chosen());
+    };
+    walls.hidden = !told.walls;
+    drawRamp(legend.querySelector("canvas"));
+    walls.addEventListener("click", () => show(walls.getAttribute("aria-pressed") !== "true"));
+    root.addEventListener("change", (event) => event.target.name === "piece-alloy" && show(false));
+    color(viewer, chosen());
     root.dataset.state = "open";
     viewer.focus();
   } catch {

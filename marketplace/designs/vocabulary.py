@@ -103,6 +103,11 @@ _FACT_WORDS: dict[str, Any] = {
     "self_intersections": _l("Faces that cross"),
     "seat_count": _l("Seats"),
     "print_hours": _l("Print time"),
+    "mass_max": _l("Thickest place"),
+    "pieces": _l("Loose parts"),
+    "duplicate_shells": _l("Doubled surfaces"),
+    "nested_shells": _l("Surfaces inside others"),
+    "axis": _l("Finger axis"),
 }
 
 #: Why a measured value is missing.

@@ -46,7 +46,7 @@ def document(found: Workspace, brand: str) -> dict[str, Any]:
         {
             "title": words[part.code],
             "lines": [
-                {"label": x.label, "value": x.value, "note": x.note, "status": x.status, "word": states[x.status]}
+                {"label": x.label, "value": x.value or "–", "note": x.note, "status": x.status, "word": states[x.status]}
                 for x in part.lines
             ]
             + (_stones(current, fmt) if part.code == "stones" else []),

@@ -23,13 +23,13 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *(f"shank_{what}_{angle}" for what in ("width", "thickness") for angle in (0, 90, 180, 270)),
         ),
     ),
-    ("walls", ("wall_min", "feature_min", "gap_min")),
+    ("walls", ("wall_min", "feature_min", "gap_min", "mass_max")),
     ("stones", ("stone_count", "stone_carat", "seat_count")),
     ("making", ("print_hours", "casting_days")),
     (
         "file",
         (
-            *("unit", "watertight", "solids", "cavities", "shells", "open_edges", "self_intersections"),
+            *("unit", "watertight", "solids", "cavities", "shells", "pieces", "open_edges", "self_intersections"),
             "triangles",
         ),
     ),
@@ -93,7 +93,7 @@ def tech_pack(design: Design, assets: Sequence[Asset], facts: Sequence[Fact]) ->
     parts = [Part("piece", _stated(design))]
     listed = {name for _code, names in GROUPS for name in names}
     for code, names in GROUPS:
-        others = [name for name in rows if name not in listed] if code == "file" else []
+        others = [name for name in rows if name not in listed | {"axis"}] if code == "file" else []
         lines = [_line(rows[name], asks is not None) for name in (*names, *others) if name in rows]
         if lines:
             parts.append(Part(code, lines))
@@ -121,7 +121,7 @@ def _stated(design: Design) -> list[Line]:
     if design.category in {None, "ring"}:
         given.append(("ring_sizes", _("Sizes offered"), ", ".join(sizes)))
     return [
-        Line(name, label, value or _("to do"), "stated" if value else "todo", edit=not value)
+        Line(name, label, value, "stated" if value else "todo", edit=not value)
         for name, label, value in given
     ]
 

@@ -1,6 +1,7 @@
 /* How bodies look: as metal or stone, or as a map of how thick their walls are. Colors are linear-light estimates of
    polished alloys; the legend names the map's limits. */
 import { BackSide, BufferAttribute, Color, DoubleSide, Mesh, MeshBasicMaterial, MeshPhysicalMaterial, MeshStandardMaterial } from "three";
+import { shade, share } from "../ramp.js";
 
 const METALS = {
   yellow: [1.0, 0.76, 0.36], rose: [0.95, 0.62, 0.49], white: [0.85, 0.83, 0.78], platinum: [0.77, 0.76, 0.75], silver: [0.95, 0.94, 0.92],
@@ -9,21 +10,7 @@ const STONES = {
   sapphire: [0.05, 0.13, 0.62], ruby: [0.6, 0.02, 0.1], emerald: [0.03, 0.42, 0.2], amethyst: [0.34, 0.12, 0.55], aquamarine: [0.45, 0.78, 0.85],
   citrine: [0.9, 0.6, 0.12], garnet: [0.42, 0.02, 0.06], peridot: [0.5, 0.68, 0.1], topaz: [0.35, 0.65, 0.85], tanzanite: [0.2, 0.16, 0.6], onyx: [0.01, 0.01, 0.012],
 };
-/* Thin to thick: also told apart by those who see no red or no green. */
-export const RAMP = [[0.73, 0.1, 0.16], [0.93, 0.5, 0.2], [0.97, 0.85, 0.5], [0.45, 0.74, 0.74], [0.13, 0.36, 0.6]];
 const UNKNOWN = [0.55, 0.55, 0.55];
-export const THINNEST = 0.3;
-export const THICKEST = 3;
-
-/* Share of the ramp for a thickness in mm; logarithmic, for half a millimeter matters at the thin end. */
-export const share = (mm) => Math.min(1, Math.max(0, Math.log(mm / THINNEST) / Math.log(THICKEST / THINNEST)));
-
-export function shade(part) {
-  const at = Math.min(RAMP.length - 1.0001, Math.max(0, part * (RAMP.length - 1)));
-  const low = Math.floor(at);
-  return RAMP[low].map((value, i) => value + (RAMP[low + 1][i] - value) * (at - low));
-}
-
 export class Looks {
   constructor() {
     this.metal = new MeshPhysicalMaterial({ metalness: 1, roughness: 0.16, clearcoat: 0.3, clearcoatRoughness: 0.08, side: DoubleSide });
@@ -104,14 +91,4 @@ export function paint(geometry) {
   }
   geometry.setAttribute("color", new BufferAttribute(colors, 3));
   return true;
-}
-
-/* The ramp as a picture for the legend. */
-export function drawRamp(canvas) {
-  const pen = canvas.getContext("2d");
-  for (let x = 0; x < canvas.width; x += 1) {
-    const tone = shade(x / (canvas.width - 1)).map((value) => Math.round(value * 255));
-    pen.fillStyle = `rgb(${tone.join(" ")})`;
-    pen.fillRect(x, 0, 1, canvas.height);
-  }
 }

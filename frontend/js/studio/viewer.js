@@ -1,7 +1,8 @@
 /* The owner's own view of a CAD file: turn, measure, cut, see how thick it is, tell metal from stone. Loaded when asked for. */
 import { BufferAttribute, BufferGeometry, Matrix4, Mesh, Plane, Vector3 } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
-import { drawRamp, Looks, paint } from "./looks.js";
+import { drawRamp } from "../ramp.js";
+import { Looks, paint } from "./looks.js";
 import { Pins } from "./pins.js";
 import { Ruler } from "./ruler.js";
 import { Stage, VIEWS } from "./scene.js";
