@@ -46,8 +46,8 @@ def document(found: Workspace, brand: str) -> dict[str, Any]:
         {
             "title": words[part.code],
             "lines": [
-                {"label": x.label, "value": x.value or "–", "note": x.note, "status": x.status, "word": states[x.status]}
-                for x in part.lines
+                {"label": x.label, "value": x.value or "–", "note": x.note, "status": x.status, "word": word}
+                for x, word in ((line, states[line.status]) for line in part.lines)
             ]
             + (_stones(current, fmt) if part.code == "stones" else []),
         }

@@ -120,10 +120,7 @@ def _stated(design: Design) -> list[Line]:
     ]
     if design.category in {None, "ring"}:
         given.append(("ring_sizes", _("Sizes offered"), ", ".join(sizes)))
-    return [
-        Line(name, label, value, "stated" if value else "todo", edit=not value)
-        for name, label, value in given
-    ]
+    return [Line(name, label, value, "stated" if value else "todo", edit=not value) for name, label, value in given]
 
 
 def _line(fact: Fact, unit_open: bool) -> Line:
