@@ -12,7 +12,7 @@ from ai_pipeline.imaging import adjust
 from ai_pipeline.imaging.color import delta_e, lab
 from ai_pipeline.imaging.derivatives import placeholder, write_derivatives
 from ai_pipeline.imaging.matting import Matte, find_piece, work_copy
-from ai_pipeline.imaging.pixels import decode, fit
+from ai_pipeline.imaging.pixels import MAX_EDGE, WIDTHS, decode, fit
 from ai_pipeline.imaging.report import ColorShift, EditReport, Note, StepReport
 from ai_pipeline.imaging.stack import (
     COLOR_LIMIT,
@@ -36,7 +36,8 @@ def edit(path: str, filename: str, declared_type: str, out_dir: str, stack: dict
     """Make the steps of `stack` on the photo at `path`, write its web sizes into `out_dir`. Raises Unreadable."""
     wanted = Stack.model_validate(stack)
     image, _ = decode(Path(path), verify(Path(path), filename, declared_type), SPARE)
-    placed = place(image, wanted)
+    # What no page shows need not be worked on.
+    placed = fit(place(image, wanted), max(WIDTHS), MAX_EDGE)
     matte = find_piece(placed)
     done = [StepReport(kind=step.kind) for step in wanted.steps if isinstance(step, Straighten | Crop)]
     start = placed

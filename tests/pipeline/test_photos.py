@@ -3,6 +3,9 @@
 import base64
 import io
 import json
+import shutil
+import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -156,3 +159,32 @@ def test_name_type_and_content_must_agree(data: Path, tmp_path: Path, filename: 
     with pytest.raises(Unreadable) as refused:
         read(data / "photos/formats/baseline-444.jpg", tmp_path, filename, declared)
     assert refused.value.code == "content_mismatch"
+
+
+SECONDS, MEGABYTES = 5, 512
+
+
+@pytest.mark.parametrize("part", ["sample", pytest.param("every", marks=pytest.mark.full)])
+def test_every_photo_ends_in_a_typed_refusal_or_clean_pictures_within_bounds(
+    data: Path, tmp_path: Path, part: str
+) -> None:
+    paths = sorted(p for kind in ("hostile", "formats", "original") for p in (data / "photos" / kind).iterdir())
+    counts: Counter[str] = Counter()
+    for path in paths if part == "every" else paths[:: len(paths) // SAMPLE]:
+        out = tmp_path / "out"
+        out.mkdir()
+        try:
+            report = read(path, out)
+        except Unreadable as refusal:
+            counts[f"refused {refusal.code}"] += 1
+            assert not any(out.iterdir()), path
+        else:
+            counts["accepted"] += 1
+            assert report.reading is not None
+            assert report.reading.cpu_ms < SECONDS * 1000, path
+            assert report.reading.peak_mb < MEGABYTES, path
+            uploaded = path.read_bytes()
+            assert all((out / item.name).read_bytes() != uploaded for item in report.derivatives)
+        shutil.rmtree(out)
+    sys.stdout.write(f"\n{sum(counts.values())} photos of {len(paths)}: {dict(counts)}\n")
+    assert counts["accepted"]
