@@ -28,7 +28,7 @@ def edit_photo(path: Path, *, filename: str, declared_type: str, out_dir: Path, 
     """Make the steps of `stack` on a photo and write the result's web sizes into `out_dir`. Raises Unreadable."""
     arguments = {"filename": filename, "declared_type": declared_type, "stack": stack.model_dump()}
     report = run_in_child("edit", arguments, EditReport, read=path, out_dir=out_dir)
-    _check_written(out_dir, {item.name: item.bytes for item in report.derivatives})
+    _check_written(out_dir, {item.name: item.bytes for item in (*report.derivatives, report.before)})
     return report
 
 

@@ -36,14 +36,15 @@ def write_derivatives(image: Image.Image, out_dir: Path) -> list[Derivative]:
     jobs = [(width, picture, extension) for width, picture in sizes for extension in ENCODERS]
     # The encoders let go of the interpreter's lock: two at a time use both cores of a small worker.
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda job: _write(out_dir, *job), jobs))
+        return list(pool.map(lambda job: write_one(out_dir, job[1], f"w{job[0]}", job[2]), jobs))
 
 
-def _write(out_dir: Path, width: int, image: Image.Image, extension: str) -> Derivative:
-    name, media_type, options = ENCODERS[extension]
-    picture = flatten(image) if name == "JPEG" else image
-    data = encode(picture, name, options)
-    target = out_dir / f"w{width}.{extension}"
+def write_one(out_dir: Path, image: Image.Image, name: str, extension: str) -> Derivative:
+    """Write `<name>.<extension>`, encoded as ENCODERS says."""
+    codec, media_type, options = ENCODERS[extension]
+    picture = flatten(image) if codec == "JPEG" else image
+    data = encode(picture, codec, options)
+    target = out_dir / f"{name}.{extension}"
     target.write_bytes(data)
     return Derivative(
         name=target.name,

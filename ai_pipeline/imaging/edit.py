@@ -10,7 +10,7 @@ from scipy import ndimage
 from ai_pipeline.errors import N_
 from ai_pipeline.imaging import adjust
 from ai_pipeline.imaging.color import delta_e, lab
-from ai_pipeline.imaging.derivatives import placeholder, write_derivatives
+from ai_pipeline.imaging.derivatives import placeholder, write_derivatives, write_one
 from ai_pipeline.imaging.matting import Matte, find_piece, work_copy
 from ai_pipeline.imaging.pixels import MAX_EDGE, WIDTHS, decode, fit
 from ai_pipeline.imaging.report import ColorShift, EditReport, Note, StepReport
@@ -29,6 +29,8 @@ from ai_pipeline.imaging.verify import verify
 
 #: A cut picture keeps more pixels when the photo was read larger than a page needs.
 SPARE = 1.3
+#: Width of the picture that the result is compared with, pixels.
+COMPARED = 1200
 UNCHANGED = (1.0, 1.0, 1.0)
 
 
@@ -64,6 +66,7 @@ def edit(path: str, filename: str, declared_type: str, out_dir: str, stack: dict
         height=result.height,
         placeholder=placeholder(tiny),
         derivatives=write_derivatives(result, Path(out_dir)),
+        before=write_one(Path(out_dir), fit(placed, COMPARED, MAX_EDGE), "before", "webp"),
         color=shift(start, result, matte),
         steps=done,
         confidence=matte.confidence if uses_matte else None,

@@ -78,6 +78,7 @@ class StepReport(BaseModel):
 class EditReport(BaseModel):
     """An edited photo: its web sizes in the task's output folder, and what the edit did to it.
 
+    `before` is one picture of the photo in the same frame, without the steps that change its colors or its ground.
     `confidence` tells how surely piece and ground were told apart; it is None when no step needed that.
     """
 
@@ -85,6 +86,7 @@ class EditReport(BaseModel):
     height: int
     placeholder: str
     derivatives: list[Derivative]
+    before: Derivative
     color: ColorShift
     steps: list[StepReport]
     confidence: float | None

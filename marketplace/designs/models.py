@@ -133,7 +133,7 @@ class Derivative(Created, Base):
     """One file made from an asset: a picture at one width, or the coarse 3D preview.
 
     `role` is unique within the asset (`photo_640_webp`, `render_hero_640_webp`, `preview_glb`); `view` groups the
-    widths of one picture (`photo`, `hero`, `front`, ..., `glb`; of an edited photo also `draft` and `original`).
+    widths of one picture (`photo`, `hero`, `front`, ..., `glb`; of an edited photo also `draft`, `before`, `original`).
     `edits` are the kinds of steps an edited photo was made with, and how far its color moved. `design_id` and
     `order_id` repeat the asset's, so that a listed design's pictures can be read without a right to the CAD they were
     made from.

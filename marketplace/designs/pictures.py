@@ -16,8 +16,9 @@ CARD_WIDTH = 640
 WEB_TYPE = "image/webp"
 #: Types a page offers a browser, smallest files first; the last is what every one reads.
 WEB_TYPES = ("image/avif", WEB_TYPE)
-#: Views that only the editor of a photo shows: an edit that was not published, and the photo before its edits.
-EDITOR_VIEWS = frozenset({"draft", "original"})
+#: Views that only the editor of a photo shows: an edit that was not published, what it is compared with, and the photo
+#: as it was uploaded.
+EDITOR_VIEWS = frozenset({"draft", "before", "original"})
 _PICTURE_TYPES = frozenset({*WEB_TYPES, "image/jpeg"})
 #: The order that `group` takes derivatives in.
 ORDER = (Derivative.position, Derivative.asset_id, Derivative.view, Derivative.width)

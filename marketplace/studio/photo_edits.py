@@ -104,7 +104,7 @@ def publish(session: Session, actor: Actor, asset: Asset, *, confirmed: bool) ->
     if edit.state == "ready" and doubts(edit) and not confirmed:
         raise Conflict("look_first", "Compare the two pictures, then confirm that the piece is shown as it is.")
     rows = session.scalars(select(Derivative).where(Derivative.asset_id == asset.id)).all()
-    by_view = {view: [row for row in rows if row.view == view] for view in ("photo", "original", "draft")}
+    by_view = {view: [row for row in rows if row.view == view] for view in ("photo", "original", "draft", "before")}
     if edit.state == "ready":
         _exchange(session, by_view, edits={"kinds": [step["kind"] for step in edit.steps], **_color(edit)})
         edit.published = edit.steps
@@ -251,7 +251,7 @@ def _put_back(session: Session, by_view: dict[str, list[Derivative]]) -> None:
     """The photo as it was uploaded takes the place of the edited one."""
     shown = by_view["photo"]
     position = shown[0].position if shown else 0
-    _drop(session, [*shown, *by_view["draft"]])
+    _drop(session, [*shown, *by_view["draft"], *by_view["before"]])
     session.flush()
     _rename(by_view["original"], "photo")
     for row in by_view["original"]:

@@ -96,7 +96,9 @@ def edit_out(asset: Asset, edit: PhotoEdit, pictures: dict[str, Picture], sign: 
 
 
 def before_and_after(edit: PhotoEdit, pictures: dict[str, Picture]) -> tuple[Picture | None, Picture | None]:
-    """The photo as it was uploaded, and the result of the present steps once it is made."""
+    """The photo in the frame of the result (or as it was uploaded), and the result of the present steps once made."""
     before = pictures.get("original") or pictures.get("photo")
+    if edit.state in {"ready", "published"}:
+        before = pictures.get("before") or before
     after = {"ready": pictures.get("draft"), "published": pictures.get("photo")}.get(edit.state)
     return before, after

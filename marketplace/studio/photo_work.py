@@ -61,7 +61,8 @@ def finish(
     edit = _current(session, asset_id, version)
     if edit is None:
         return False
-    old = session.scalars(select(Derivative).where(Derivative.asset_id == asset_id, Derivative.view == "draft")).all()
+    query = select(Derivative).where(Derivative.asset_id == asset_id, Derivative.view.in_(("draft", "before")))
+    old = session.scalars(query).all()
     discard(session, [row.storage_key for row in old], stage_sweep=False)
     for row in old:
         session.delete(row)

@@ -79,7 +79,8 @@ def edit(run: Run, asset_id: str, version: int) -> None:
         made = keep(
             storage, out, folder, report.derivatives, view="draft", role="draft", placeholder=report.placeholder
         )
-    told = report.model_dump(mode="json", exclude={"placeholder", "derivatives"})
+        made += keep(storage, out, folder, [report.before], view="before", role="before", placeholder="")
+    told = report.model_dump(mode="json", exclude={"placeholder", "derivatives", "before"})
     with run.phase(95) as session:
         photo_work.finish(session, asset_id, version, folder=folder, report=told, made=made)
 
