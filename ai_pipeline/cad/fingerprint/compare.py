@@ -41,27 +41,30 @@ def compare(original: Corners, laid: Iterable[Laid], keys: dict[str, bytes], cor
         result.poses += 1
         result.matched = max(result.matched, len(pose.corner))
         result.comparisons += PER_POSE * len(keys)
-        for copy_id, key in keys.items():
-            for by, score, log_chance in _looks(original, pose, key):
-                found = Suspicion(copy_id=copy_id, by=by, score=score, log_chance=log_chance)
+        # The order is looked at only where no direction is clear: it costs more and can only add a weaker proof.
+        for look in (_direction, _order):
+            for copy_id, key in keys.items():
+                found = look(original, pose, copy_id, key)
                 if copy_id not in best or found.log_chance < best[copy_id].log_chance:
                     best[copy_id] = found
-        if best and min(item.log_chance for item in best.values()) < -CLEAR:
-            break
+            if best and min(item.log_chance for item in best.values()) < -CLEAR:
+                result.suspicions = sorted(best.values(), key=lambda item: item.log_chance)[:5]
+                return result
     result.suspicions = sorted(best.values(), key=lambda item: item.log_chance)[:5]
     return result
 
 
-def _looks(original: Corners, pose: Laid, key: bytes) -> Iterable[tuple[str, float, float]]:
+def _direction(original: Corners, pose: Laid, copy_id: str, key: bytes) -> Suspicion:
     step = max(1, len(pose.corner) // FIRST_LOOK)
     score = score_of(original, pose.corner[::step], pose.apart[::step], key)
-    yield "geometry", score, _chance(score)
     if step > 1 and _chance(score) > -CLEAR:
-        score = score_of(original, pose.corner, pose.apart, key)
-        yield "geometry", score, _chance(score)
-    if len(pose.facets):
-        rising, of = rising_row(facet_ranks(key, original.cells[pose.facets[:FACETS]]))
-        yield "order", float(rising), order_chance(rising, of)
+        score = max(score, score_of(original, pose.corner, pose.apart, key))
+    return Suspicion(copy_id=copy_id, by="geometry", score=score, log_chance=_chance(score))
+
+
+def _order(original: Corners, pose: Laid, copy_id: str, key: bytes) -> Suspicion:
+    rising, of = rising_row(facet_ranks(key, original.cells[pose.facets[:FACETS]]))
+    return Suspicion(copy_id=copy_id, by="order", score=float(rising), log_chance=order_chance(rising, of))
 
 
 def score_of(original: Corners, corner: NDArray[np.int64], apart: NDArray[np.float64], key: bytes) -> float:
