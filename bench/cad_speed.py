@@ -108,7 +108,7 @@ def steps(path: Path, scratch: Path) -> None:
     with step("owner's GLB"):
         write_studio(parts.metal, parts.stones, walls, scratch / "studio.glb", z_up=True)
     with step("public GLB"):
-        write_preview(parts.metal, parts.stones, scratch / "preview.glb", z_up=True)
+        write_preview(parts.metal, parts.stones, scratch / "preview.glb")
 
 
 @contextmanager
