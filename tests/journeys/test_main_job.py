@@ -181,7 +181,8 @@ def gate(cast: Cast) -> None:
     read = workshop.sign_nda()
     assert "保密" in read
     data, link = workshop.fetch_cad()
-    assert data == cast.cad.read_bytes()
+    assert data != cast.cad.read_bytes(), "a copy of its own, not the licensed bytes"
+    assert len(data) == cast.cad.stat().st_size
     with workshop.window.expecting(409):
         workshop.window.open(link)
     workshop.window.sees("This link has already been used. Please ask for a new one.")
