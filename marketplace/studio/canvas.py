@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from marketplace.designs.render_queue import waiting_before
 from marketplace.designs.vocabulary import (
     CHECK_WORDS,
     category_word,
@@ -39,7 +38,6 @@ def look_of(metals: list[str]) -> str:
 def context(call: Call, found: Workspace) -> dict[str, Any]:
     """Values for the page and for each of its polled parts."""
     sign = call.services.storage.image_url
-    before = waiting_before(call.session, found.assets)
     pictures = found.pictures
     current = techpack.current_cad(found.assets, found.facts)
     seen = checks.findings(found.assets, current)
@@ -49,7 +47,7 @@ def context(call: Call, found: Workspace) -> dict[str, Any]:
     return {
         "design": found.design,
         "found": found,
-        "rows": [asset_row(a, pictures, sign, before.get(a.id)) for a in found.assets],
+        "rows": [asset_row(a, pictures, sign) for a in found.assets],
         "pictures": pictures,
         "poster": poster,
         "sign": sign,

@@ -78,7 +78,7 @@ def asset_row(asset: Asset, pictures: list[Picture], sign: Sign, before: int | N
         parts = [reason_text(asset.reason)]
     elif asset.render_state in {"queued", "running"}:
         look, percent = "processing", asset.render_progress
-        step = _waiting(before or 0) if asset.render_state == "queued" else _("Making pictures")
+        step = _waiting(before) if asset.render_state == "queued" else _("Making pictures")
         parts.append(_("measured"))
     else:
         parts += _told(asset, fmt)
@@ -97,8 +97,11 @@ def asset_row(asset: Asset, pictures: list[Picture], sign: Sign, before: int | N
     )
 
 
-def _waiting(before: int) -> str:
-    if not before:
+def _waiting(before: int | None) -> str:
+    # The page itself does not count; the row does when it asks again, seconds later.
+    if before is None:
+        return _("Waiting for the picture studio")
+    if before == 0:
         return _("Next in the picture studio")
     return ngettext(
         "Waiting for the picture studio: %(num)s file before it",

@@ -153,7 +153,9 @@ def test_who_waits_is_told_how_many_files_come_first(
     told = [p.api.get(f"/assets/{a}").json["render"] for p, _, a in (first, second)]
     assert [t["waiting_before"] for t in told] == [0, 1]
     page = second[0].browser.get(f"/designs/{second[1]}").get_data(as_text=True)
-    assert "1 file before it" in page
+    assert "Waiting for the picture studio" in page
+    row = second[0].browser.get(f"/assets/{second[2]}", headers={"HX-Request": "true"}).get_data(as_text=True)
+    assert "1 file before it" in row
     run_jobs()
     assert session.scalars(select(JobRow.state).where(JobRow.name == RENDERS)).all() == ["done", "done"]
     assert "waiting_before" not in second[0].api.get(f"/assets/{second[2]}").json["render"]
