@@ -26,6 +26,9 @@ QUANTILE = 0.001
 WEDGE, AGREES = 0.97, 0.03
 # So many of the thinnest samples are tried: on pieces of jewelry 2,300 were enough; in a block none of them bears out.
 LOOKED = 3_500
+# Metal thicker than this, in mm, is a block and no wall. In a ball each search for the nearest surface visits all of
+# it, so that few may be made.
+BLOCK, MOST_MASS = 6.0, 1_000
 # Surfaces nearer than this touch, as far as metal is concerned.
 NARROWEST_GAP, WIDEST_GAP, WIDEST_WIRE = 0.01, 2.0, 3.0
 # A wire is at most this much wider than thick.
@@ -155,6 +158,7 @@ def _thinnest(
     if len(values) < rank:
         return None
     order = np.argsort(values)
+    order = order[values[order] <= BLOCK]
     tree, spots, out = surface
     start, kept = 0, np.empty(0, np.int64)
     step = max(8 * rank, 500)
@@ -179,7 +183,7 @@ def _thinnest(
 def _thickest(scene: Scene, surface: tuple[cKDTree, Points, Points], found: Walls) -> Spot | None:
     """The largest ball found in the metal, around the middle of some wall."""
     tree, _, _ = surface
-    middles = found._middles[::MASS_STEP]
+    middles = found._middles[:: max(MASS_STEP, len(found._middles) // MOST_MASS)]
     if not len(middles):
         return None
     radius, _ = tree.query(middles)

@@ -11,8 +11,11 @@ import pytest
 import rhino3dm as r3
 
 from ai_pipeline.cad import mesh
+from ai_pipeline.cad.formats.rhino_scene import Scene
+from ai_pipeline.cad.inspect import _say_estimates
 from ai_pipeline.cad.load import Loaded, prepare
-from ai_pipeline.cad.report import CadReport
+from ai_pipeline.cad.report import CadReport, Fact
+from ai_pipeline.cad.shape import Body
 from ai_pipeline.errors import Unreadable
 from ai_pipeline.intake import inspect_cad
 from tests.pipeline.rhino_files import RhinoFile, rhino_mesh, torus
@@ -232,19 +235,16 @@ def test_blocks_are_placed_scaled_and_mirrored_as_often_as_they_are_used(tmp_pat
     assert all(mesh.volume(body.vertices, body.faces) > 0 for body in found.bodies)
 
 
-def test_a_display_mesh_stands_in_for_a_solid_that_cannot_be_trusted_and_is_called_an_estimate(tmp_path: Path) -> None:
-    file = RhinoFile()
-    sphere = r3.Sphere(r3.Point3d(0, 0, 0), 6.0).ToBrep()
-    sphere.Faces[0].SetMesh(rhino_mesh(band(17.35, 1.5, 4.0)), r3.MeshType.Any)
-    file.model.Objects.AddBrep(sphere, file.attributes(file.layer("Metal")))
-    report = measure(file.write(tmp_path / "doubt.3dm"), tmp_path)
-    volume = report.fact("volume")
-    assert volume is not None
-    assert volume.value == pytest.approx(355.31, rel=1e-3)
-    assert volume.tolerance == pytest.approx(17.75, abs=0.02)
-    assert volume.method.startswith("estimate")
-    assert "display_mesh_used" in codes(report)
-    assert not report.exact
+def test_a_display_mesh_stands_in_for_a_solid_that_cannot_be_trusted_and_is_called_an_estimate() -> None:
+    scene = Scene(RhinoFile().model, None)
+    made, display = Body(*box(10.0), exact_volume=1000.0), Body(*box(7.0), estimate=0.05)
+    assert scene._better(made, display) is display
+    assert scene.notes["display_mesh_used"] == 1
+    assert scene._better(made, Body(*box(9.9), estimate=0.05)) is made
+    facts = [Fact(name="volume", value=343.0, method="sum", tolerance=0.01), Fact(name="area", value=1.0, method="sum")]
+    _say_estimates(facts, display.estimate)
+    assert (facts[0].method, facts[0].tolerance, facts[0].confidence) == ("estimate: sum", 17.15, 0.6)
+    assert facts[1].method == "sum"
 
 
 def test_a_step_assembly_keeps_places_names_and_colors_and_converts_its_unit(tmp_path: Path) -> None:
