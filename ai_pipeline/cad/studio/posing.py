@@ -71,8 +71,8 @@ def upright(metal: "trimesh.Trimesh", stones: "Sequence[trimesh.Trimesh]") -> tu
     spans = np.ptp(points @ axes.T, axis=0)
     depth, height = axes[int(np.argmin(spans))], axes[int(np.argmax(spans))]
     along = (points - points.mean(0)) @ height
-    ends = [np.ptp(points[along > np.quantile(along, 0.93)] @ np.cross(height, depth)),
-            np.ptp(points[along < np.quantile(along, 0.07)] @ np.cross(height, depth))]  # fmt: skip
+    ends = [np.ptp(points[along >= np.quantile(along, 0.93)] @ np.cross(height, depth)),
+            np.ptp(points[along <= np.quantile(along, 0.07)] @ np.cross(height, depth))]  # fmt: skip
     if ends[0] > ends[1]:
         height = -height
     if stones:
