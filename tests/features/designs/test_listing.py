@@ -107,8 +107,7 @@ def test_cards_and_snapshot_for_other_features(make: Make, read_files: Any, sess
     design_id = complete_design(person, read_files)
     card = queries.cards(session, [design_id, "dsn_nothing"], lambda key: f"signed:{key}")[design_id]
     assert (card.title, card.org_name, card.category, card.state) == ("Plain band", person.org.name, "ring", "draft")
-    assert card.image_url is not None
-    assert card.image_url.startswith("signed:derived/")
+    assert card.image_url is None  # unlisted, and nobody of its studio is looking
     assert card.weight_18k_g == pytest.approx(5.91, abs=0.2)
     frozen = queries.snapshot(session, design_id)
     assert len(frozen["cad"]) == 1
