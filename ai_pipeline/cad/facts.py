@@ -195,4 +195,4 @@ def print_facts(shells: list[Shell], bore: Bore | None, stones: Points) -> list[
              for layer, seconds in ((LAYER_MM, LAYER_S), FASTEST, SLOWEST)]  # fmt: skip
     method = f"estimate: {height:.1f} mm in layers of {LAYER_MM:g} mm at {LAYER_S:g} s; not validated on a printer"
     return [Fact(name="print_hours", value=hours[0], unit="h", method=method, confidence=0.3,
-                 tolerance=round(hours[2] - hours[0], 1), low=hours[1], high=hours[2])]  # fmt: skip
+                 low=hours[1], high=hours[2])]  # fmt: skip

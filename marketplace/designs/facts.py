@@ -14,6 +14,8 @@ from marketplace.kernel.errors import Invalid, NotFound
 
 MAX_FACTS = 200
 MAX_TEXT = 200
+#: What is kept of a measurement; `low` and `high` are the grams after finishing.
+_KEPT = ("value", "unit", "method", "confidence", "tolerance", "reason", "low", "high")
 
 
 def write_measured(session: Session, asset: Asset) -> None:
@@ -31,7 +33,7 @@ def write_measured(session: Session, asset: Asset) -> None:
         if fact is None:
             fact = Fact(design_id=asset.design_id, name=name, source="measured")
             session.add(fact)
-        kept = {key: item.get(key) for key in ("value", "unit", "method", "confidence", "tolerance", "reason")}
+        kept = {key: item.get(key) for key in _KEPT}
         fact.measured = kept
         if fact.source == "human":
             continue

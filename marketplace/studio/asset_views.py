@@ -10,7 +10,7 @@ from marketplace.designs.models import Asset
 from marketplace.policy.permissions import Permission
 from marketplace.studio import answers
 from marketplace.studio.api import complete, parts, reuse
-from marketplace.studio.forms import ChoicesForm, PicturesForm, UnitForm
+from marketplace.studio.forms import ChoicesForm, PicturesForm
 from marketplace.studio.queries import thumbs_of
 from marketplace.studio.rows import asset_row
 from marketplace.web.call import AfterCommit, Call
@@ -69,13 +69,6 @@ def retry(call: Call, asset: Asset) -> ResponseReturnValue:
     """Check it once more."""
     uploads.retry(call.session, call.actor, asset)
     return _home_of(asset)
-
-
-@section.post("/<asset_id>/unit", needs=Permission.ASSET_UPLOAD, subject=load_asset)
-def unit(call: Call, asset: Asset) -> ResponseReturnValue:
-    """State the unit of a CAD file and measure again."""
-    choices.choose(call.session, call.actor, asset, unit=read_form(UnitForm).unit)
-    return _home_of(asset, toast=_("Measuring again."))
 
 
 @section.post("/<asset_id>/choices", needs=Permission.ASSET_UPLOAD, subject=load_asset)

@@ -190,12 +190,6 @@ class StoryForm(Form):
     version: int
 
 
-class UnitForm(Form):
-    """The unit a CAD file was drawn in."""
-
-    unit: str
-
-
 class ChoicesForm(Form):
     """What a person decides about a CAD file: `asks_layers` says that the form showed layers, `roles` are
     `<body>:<role>` with an empty role for "as found".

@@ -152,12 +152,18 @@ def fact_rows(facts: list[Fact]) -> dict[str, list[FactRow]]:
 
 
 def _note(fact: Fact) -> str:
-    parts = []
-    if fact.tolerance and fact.tolerance >= _LEAST_TOLERANCE and isinstance(fact.value, int | float):
-        parts.append("± " + Formats().number(fact.tolerance, 3))
-    if fact.confirmed_at:
-        parts.append(_("confirmed"))
-    return " · ".join(parts)
+    return " · ".join(part for part in (margin(fact), _("confirmed") if fact.confirmed_at else "") if part)
+
+
+def margin(fact: Fact) -> str:
+    """How far off a number may be: plus or minus, or from-to for an estimate; empty when that is not worth saying."""
+    if fact.source != "measured" or not isinstance(fact.value, int | float):
+        return ""
+    if fact.name == "print_hours" and (measured := fact.measured or {}).get("high") is not None:
+        return f"{Formats().number(measured['low'], 1)}–{Formats().number(measured['high'], 1)}"
+    if fact.tolerance and fact.tolerance >= _LEAST_TOLERANCE:
+        return "± " + Formats().number(fact.tolerance, 3)
+    return ""
 
 
 def metals_line(metals: list[str]) -> str:

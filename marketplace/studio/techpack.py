@@ -8,8 +8,7 @@ from flask_babel import gettext as _
 
 from marketplace.designs.models import Asset, Design, Fact
 from marketplace.designs.vocabulary import REASON_WORDS, fact_word, metal_word
-from marketplace.studio.rows import fact_value
-from marketplace.web.i18n import Formats
+from marketplace.studio.rows import fact_value, margin
 
 Status = Literal["measured", "confirmed", "stated", "proposed", "todo"]
 #: Groups of the tech pack and the facts in each, in the order a bench reads them.
@@ -38,7 +37,6 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 SURE = 0.95
 #: What a whole file's lengths are believed to while its unit is only assumed (ai_pipeline.cad.measure).
 _ASSUMED = 0.8
-_LEAST_TOLERANCE = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ def _line(fact: Fact, unit_open: bool) -> Line:
         status = "proposed"
     else:
         status = "measured"
-    return Line(fact.name, label, value, status, _note(fact), fact)
+    return Line(fact.name, label, value, status, margin(fact), fact)
 
 
 def _believed(fact: Fact, unit_open: bool) -> float:
@@ -145,12 +143,6 @@ def _believed(fact: Fact, unit_open: bool) -> float:
     if not unit_open or fact.name == "unit":
         return 1.0 if fact.name == "unit" else fact.confidence
     return fact.confidence / _ASSUMED if fact.confidence <= _ASSUMED else fact.confidence
-
-
-def _note(fact: Fact) -> str:
-    if fact.tolerance and fact.tolerance >= _LEAST_TOLERANCE and isinstance(fact.value, int | float):
-        return "± " + Formats().number(fact.tolerance, 3)
-    return ""
 
 
 def part_words() -> dict[str, str]:

@@ -35,8 +35,17 @@ def weights(facts: Sequence[Fact]) -> list[Weight]:
             word=metal_word(code),
             grams=grams,
             band=known[code].tolerance,
-            finished=(grams * (1 - FINISHING[1]), grams * (1 - FINISHING[0])),
+            finished=_finished(known[code], grams),
             share=round(100 * grams / heaviest) if heaviest else 0,
         )
         for code, grams in sorted(values.items(), key=lambda item: (order.get(item[0], 99), item[0]))
     ]
+
+
+def _finished(fact: Fact, grams: float) -> tuple[float, float]:
+    """The measured band, by the loss that the house works with; the default of the trade for a stated weight."""
+    measured = fact.measured or {}
+    low, high = measured.get("low"), measured.get("high")
+    if fact.source == "measured" and low is not None and high is not None:
+        return float(low), float(high)
+    return grams * (1 - FINISHING[1]), grams * (1 - FINISHING[0])

@@ -250,7 +250,6 @@ ROWS: dict[str, Row] = {
     "assets.reuse_present": row("designer", asset_id="draft_photo"),
     "assets.remove": row("designer", asset_id="draft_photo"),
     "assets.retry": row("designer", asset_id="draft_photo"),
-    "assets.unit": row("designer", {"unit": "mm"}, asset_id="cad"),
     "assets.choose": row("designer", {"unit": "mm"}, asset_id="cad"),
     "assets.pictures": row("designer", {"look": "noir", "alloy": "18k_rose"}, asset_id="cad"),
     "api_studio.list_designs": row(),

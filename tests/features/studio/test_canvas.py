@@ -53,7 +53,7 @@ def test_a_file_without_unit_asks_once_and_everything_is_measured_after_the_answ
     assert "The file states no unit" in page
     assert "20.6\u00a0mm long" in page  # the outer diameter of the band
     assert _line(page, "inner_diameter") == "measured"
-    studio.browser.post(f"/assets/{asset}/unit", {"unit": "mm"})
+    studio.browser.post(f"/assets/{asset}/choices", {"unit": "mm"})
     read_files()
     page = _page(studio, f"/designs/{design}")
     assert "The file states no unit" not in page
