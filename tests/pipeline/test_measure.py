@@ -128,7 +128,7 @@ def test_limits_are_judged_with_place_source_and_three_verdicts() -> None:
     assert thin.place is not None
     assert math.hypot(thin.place[0], thin.place[1]) == pytest.approx(16.51 / 2 + 0.3, abs=0.05)
     shank = next(item for item in found.findings if item.rule == "shank")
-    assert shank.rule_source == "us (26)"
+    assert shank.rule_source == "us (2026)"
     assert found.verdicts == {"printable": "pass", "castable": "review", "wearable": "review"}
     assert measured(band(16.51, 2.0, 4.0), rules=RULES).verdicts["castable"] == "pass"
 

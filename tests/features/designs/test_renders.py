@@ -167,7 +167,7 @@ def test_a_file_that_is_read_anew_meanwhile_gets_no_old_pictures(
     person, _, asset_id = measured(make, read_files)
 
     def paint(path: Path, *, out_dir: Path, landed: Any, **more: Any) -> None:
-        assert person.browser.post(f"/assets/{asset_id}/unit", {"unit": "cm"}).status_code == 303
+        assert person.browser.post(f"/assets/{asset_id}/choices", {"unit": "cm"}).status_code == 303
         Image.new("RGB", (330, 330), (90, 90, 90)).save(out_dir / "hero.webp")
         landed("hero", out_dir / "hero.webp", False)
         raise AssertionError("nobody waits for this picture")
