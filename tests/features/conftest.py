@@ -1,4 +1,4 @@
-"""Fixtures of the tests of designs."""
+"""Fixtures of the tests of features."""
 
 from collections.abc import Callable
 
