@@ -18,8 +18,15 @@ MAX_PICTURES = 8
 _JPEG = "image/jpeg"
 #: Wide enough for a model to see settings and proportions.
 _MODEL_PIXELS = 640
-#: Facts about the file, not about the piece.
-_TECHNICAL = frozenset({"triangles", "open_edges", "shells", "solids", "unit", "watertight", "cavities"})
+#: Facts about the file or the making, not about the piece; a count among them must not back a count in words.
+_TECHNICAL = frozenset(
+    {
+        "axis", "cavities", "duplicate_shells", "nested_shells", "open_edges", "pieces", "print_hours", "seat_count",
+        "self_intersections", "shells", "solids", "triangles", "unit", "watertight",
+    }
+)  # fmt: skip
+#: What a workshop needs and a reader does not; words may rest on it, but no model is told.
+_WORKSHOP = ("wall_", "gap_", "feature_", "mass_", "shank_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,9 @@ def material(session: Session, design_id: str, user_id: str | None) -> Material:
         designer=session.scalars(select(Organization.name).where(Organization.id == design.org_id)).one(),
         text=design.description,
         language=user.locale if user else "en",
-        facts=known_facts(design, facts_of(session, design.id)),
+        facts=[
+            fact for fact in known_facts(design, facts_of(session, design.id)) if not fact["name"].startswith(_WORKSHOP)
+        ],
         shots=shots[:MAX_PICTURES],
     )
 
