@@ -83,7 +83,9 @@ def material(session: Session, design_id: str, user_id: str | None) -> Material:
         text=design.description,
         language=user.locale if user else "en",
         facts=[
-            fact for fact in known_facts(design, facts_of(session, design.id)) if not fact["name"].startswith(_WORKSHOP)
+            {**fact, "value": round(fact["value"], 2)} if isinstance(fact["value"], float) else fact
+            for fact in known_facts(design, facts_of(session, design.id))
+            if not fact["name"].startswith(_WORKSHOP)
         ],
         shots=shots[:MAX_PICTURES],
     )
