@@ -15,6 +15,7 @@ from rq.serializers import JSONSerializer
 
 from marketplace.config import Settings
 from marketplace.services import Services
+from workers import scratch
 from workers.registry import BINDINGS, queue_of
 from workers.run import execute
 
@@ -65,6 +66,10 @@ class AppWorker(Worker):
     log_job_description = False
     told_to_stop = False
 
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.scratch = scratch.claim()
+
     def handle_warm_shutdown_request(self) -> None:
         """Called on SIGTERM or SIGINT."""
         self.told_to_stop = True
@@ -83,6 +88,13 @@ class AppWorker(Worker):
     def get_heartbeat_ttl(self, job: Job, **_: Any) -> int:
         """Seconds a job's heartbeat stays valid."""
         return int(self.job_monitoring_interval) + 10
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Runs in the parent until the child is gone, however it went; what it left on the disk goes too."""
+        try:
+            super().execute_job(job, queue)
+        finally:
+            scratch.clear(self.scratch)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """Runs in the forked child."""
