@@ -156,7 +156,8 @@ def test_a_reload_goes_on_by_itself_where_it_stopped(studio: Studio, tmp_path: P
     studio.puts.clear()
     studio.page.reload()
     studio.is_read("steady.stl")
-    assert [number_of(url) for url in studio.puts] == [2, 3]
+    # The page that is left may have begun part 2 once more in its last moment; part 1 is never sent again.
+    assert {number_of(url) for url in studio.puts} == {2, 3}
     expect(studio.page.locator(".upload-row")).to_have_count(1)
 
 
