@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.designs.models import Asset, Design
+from marketplace.gateways.casting import judge
 from marketplace.materials.models import Alloy, CastingRule, MaterialOverride
 from marketplace.materials.rules import family_of
 
@@ -75,6 +76,22 @@ def for_measuring(session: Session, asset_id: str) -> dict[str, Any]:
         "alloys": [_density(item) for item in alloys],
         "rules": pack(rules, family_of(metals[0]) if metals else "any"),
     }
+
+
+def by_rules_of(
+    session: Session, org_id: str, facts: Sequence[dict[str, Any]], metal: str
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """(findings, verdicts) of told facts under an organization's own limits; one statement."""
+    own = (MaterialOverride.org_id == org_id) & (MaterialOverride.kind == "rule")
+    query = (
+        select(CastingRule, MaterialOverride)
+        .outerjoin(MaterialOverride, own & (MaterialOverride.code == CastingRule.code))
+        .order_by(CastingRule.position)
+    )
+    rows: list[tuple[CastingRule, MaterialOverride | None]] = [(row, found) for row, found in session.execute(query)]
+    overrides = {("rule", found.code): found for _row, found in rows if found is not None}
+    rules = [_rule(row, overrides) for row, _found in rows]
+    return judge(facts, pack(rules, family_of(metal) if metal else "any"))
 
 
 def pack(rules: Sequence[Entry], family: str, process: str = PROCESS) -> list[dict[str, Any]]:

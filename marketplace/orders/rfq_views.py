@@ -7,9 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from marketplace.designs.queries import cards
+from marketplace.designs.vocabulary import reason_text
 from marketplace.kernel import clock
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import parse_amount
+from marketplace.materials.queries import by_rules_of
 from marketplace.orders import queries, routing
 from marketplace.orders.access import load_rfq
 from marketplace.orders.forms import QuoteForm, RfqFilter
@@ -18,6 +20,7 @@ from marketplace.orders.present import rfq_out
 from marketplace.orders.routing import Offer
 from marketplace.orders.words import fact_rows, line_words
 from marketplace.policy.permissions import Permission as P
+from marketplace.studio.checks import verdict_rows
 from marketplace.web.call import Call
 from marketplace.web.forms import FormState, read_form, read_query
 from marketplace.web.navigate import see_other
@@ -49,17 +52,23 @@ def show(call: Call, rfq: Rfq, form: FormState | None = None) -> ResponseReturnV
         valid_until=(clock.now() + timedelta(days=VALID_DAYS)).date().isoformat(),
         note=quote.note if quote else "",
     )
+    mine = rfq.maker_org_id == call.org_id
+    facts = rfq.spec.get("facts") or []
+    metal = next((str(line["metal"]) for line in rfq.spec["lines"] if line.get("metal")), "")
+    judged = by_rules_of(call.session, call.org_id, facts, metal) if mine else ([], {})
     return render_template(
         "rfqs/show.html",
+        findings=[(reason_text(found), found["severity"], found["rule_source"]) for found in judged[0]],
+        verdicts=verdict_rows(judged[1]) if mine else [],
         rfq=rfq,
         spec=rfq.spec,
         lines=[line_words(line) for line in rfq.spec["lines"]],
-        fact_rows=fact_rows(rfq.spec.get("facts") or []),
+        fact_rows=fact_rows(facts),
         view=rfq_out(rfq),
         quote=quote,
         card=pictures.get(rfq.design_id),
         form=form or initial,
-        mine=rfq.maker_org_id == call.org_id,
+        mine=mine,
         today=clock.now().date().isoformat(),
     )
 

@@ -1,6 +1,6 @@
 """What the measurement found, as the page shows it: verdicts, findings, and the pins on the model."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +88,11 @@ def verdicts(current: Asset | None) -> list[dict[str, str]]:
     """Printable, castable, wearable: {code, word, level, tone, icon}; empty without a measured file."""
     if current is None or not current.report.get("facts"):
         return []
-    told = current.report.get("verdicts") or {}
+    return verdict_rows(current.report.get("verdicts") or {})
+
+
+def verdict_rows(told: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The three verdicts in words, with how they look."""
     words = {"printable": _("Printable"), "castable": _("Castable"), "wearable": _("Wearable")}
     levels = {
         "pass": (_("yes"), "ok", "circle-check"),

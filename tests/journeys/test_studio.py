@@ -4,15 +4,18 @@ import re
 from pathlib import Path
 
 import pytest
+import rhino3dm as r3
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.journeys.live import Live
 from tests.journeys.navigators import DesignerDesk
 from tests.journeys.window import PHONE, WORK, Who, Window
 from tests.kit.files import band_stl, photo
+from tests.pipeline.rhino_files import RhinoFile, rhino_mesh
+from tests.pipeline.shapes import band
 
 NORA = Who("designer", "Nora Lindqvist", "nora@journey.example", "Atelier Lindqvist", "SE")
-#: A band drawn in inches, in a format that has no units: 17.35 mm inside, which is US 7.
+#: A band drawn in inches, in a file that does not say so: 17.35 mm inside, which is US 7.
 INCH = 25.4
 GRAMS_18K = "5.92"
 
@@ -25,9 +28,11 @@ def files(tmp_path: Path) -> list[Path]:
         path = tmp_path / f"band-{number}.jpg"
         path.write_bytes(photo(color, width=1300 + number).data)
         made.append(path)
-    cad = tmp_path / "band.stl"
-    cad.write_bytes(band_stl(17.35 / INCH, 1.6 / INCH, 4.0 / INCH).data)
-    return [*made, cad]
+    points, faces = band(17.35, 1.6, 4.0)
+    rhino = RhinoFile()
+    rhino.model.Settings.ModelUnitSystem = getattr(r3.UnitSystem, "None")
+    rhino.model.Objects.AddMesh(rhino_mesh((points / INCH, faces)))
+    return [*made, rhino.write(tmp_path / "band.3dm")]
 
 
 def test_a_designer_drops_files_answers_one_question_and_lists(

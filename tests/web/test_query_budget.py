@@ -104,7 +104,7 @@ BUDGET: dict[str, int] = {
     "public.sandbox": 1,
     "public.terms": 1,
     "rfqs.index": 4,
-    "rfqs.show": 4,
+    "rfqs.show": 5,
     "settings.account": 4,
     "styleguide.index": 1,
     "tracing.index": 2,

@@ -110,6 +110,25 @@ def test_a_workshop_sees_the_specification_without_cad_address_or_names(world: W
     assert world.maker.browser.get("/requests").status_code == 200
 
 
+def test_a_workshop_sees_what_its_own_limits_say_and_nobody_else_does(world: World) -> None:
+    rfq = world.ask(world.place())[0]
+    facts = [
+        {"name": "volume", "value": 380.0, "unit": "mm3", "source": "measured"},
+        {"name": "wall_min", "value": 1.4, "unit": "mm", "source": "measured"},
+    ]
+    world.change(Rfq, rfq.id, spec={**rfq.spec, "facts": facts})
+    before = world.maker.browser.get(f"/requests/{rfq.id}").get_data(as_text=True)
+    assert "By your own rules" in before
+    assert "1.4 mm thick here" not in before
+    wall = next(rule for rule in world.maker.api.get("/materials").json["rules"] if rule["measure"] == "wall_min")
+    world.maker.api.request("PUT", f"/materials/{wall['id']}", {"value": 1.8})
+    after = world.maker.browser.get(f"/requests/{rfq.id}").get_data(as_text=True)
+    assert "1.4 mm thick here; 1.8 mm is the least" in after
+    assert "own limit" in after
+    manager = world.manager.browser.get(f"/requests/{rfq.id}").get_data(as_text=True)
+    assert "By your own rules" not in manager
+
+
 def test_a_quote_can_be_replaced_until_the_award_and_the_old_one_cannot_win(world: World) -> None:
     order = world.place()
     rfq = world.ask(order)[0]
