@@ -1,6 +1,7 @@
 """What is known about a CAD file: facts with their method, findings, stones, and the public preview."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel
@@ -18,6 +19,15 @@ def place_of(point: Iterable[float]) -> Place:
     """A point as it is reported: micrometers, and no negative zero."""
     x, y, z = (round(float(value), 3) + 0.0 for value in point)
     return x, y, z
+
+
+@dataclass(frozen=True)
+class Region:
+    """A connected part of the walls below a limit: its area in mm2, the 5th percentile of its thickness, and where."""
+
+    area: float
+    value: float
+    place: Place
 
 
 class Fact(BaseModel):

@@ -6,15 +6,12 @@ A rule names what it measures, a limit, and which of three questions it answers:
 # ruff: noqa: E501 - a sentence stays in one piece for its translators
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel
 
-from ai_pipeline.cad.report import Fact, Finding, Level, Place, Verdict
+from ai_pipeline.cad.report import Fact, Finding, Level, Place, Region, Verdict
 from ai_pipeline.errors import N_
-
-if TYPE_CHECKING:  # pages judge too, and need no ray tracer for it
-    from ai_pipeline.cad.walls import Region
 
 Measure = Literal[
     "wall_min", "hollow_wall_min", "feature_min", "gap_min", "shank_thickness", "mass_max", "cavities", "pieces"
@@ -51,7 +48,7 @@ class Rule(BaseModel):
 
 
 def judge(
-    facts: Iterable[Fact], rules: Iterable[Rule], thin: "Mapping[str, list[Region]] | None" = None
+    facts: Iterable[Fact], rules: Iterable[Rule], thin: Mapping[str, list[Region]] | None = None
 ) -> tuple[list[Finding], dict[Verdict, Level]]:
     """(findings, the three verdicts). `thin` holds the regions below the limit of a wall rule, by its code.
 

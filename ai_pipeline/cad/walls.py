@@ -13,7 +13,7 @@ from scipy.ndimage import label
 from scipy.spatial import cKDTree
 
 from ai_pipeline.cad.rays import FACING, START, Scene, ball, spread
-from ai_pipeline.cad.report import Place, place_of
+from ai_pipeline.cad.report import Place, Region, place_of
 from ai_pipeline.cad.shape import Points
 
 PITCH, FEWEST, MOST = 0.06, 20_000, 160_000
@@ -50,15 +50,6 @@ class Spot:
     def confirmed(self) -> bool:
         """Whether both measurements agree."""
         return abs(self.second - self.value) <= max(AGREES * self.value, 0.005)
-
-
-@dataclass(frozen=True)
-class Region:
-    """A connected part of the walls below a limit: its area in mm2, the 5th percentile of its thickness, and where."""
-
-    area: float
-    value: float
-    place: Place
 
 
 @dataclass

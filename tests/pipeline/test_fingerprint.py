@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rhino3dm
 from scipy.spatial import cKDTree
 
 from ai_pipeline.cad.fingerprint import tasks
@@ -237,7 +238,6 @@ def test_step_and_3dm_carry_a_tag_and_an_order(name: str, tmp_path: Path) -> Non
 
 @needs_data
 def test_a_marked_3dm_opens_in_the_library_of_its_makers_with_every_object(tmp_path: Path) -> None:
-    rhino3dm = pytest.importorskip("rhino3dm")
     for original in sorted(DATA.glob("*.3dm")):
         copy_cad(original, filename=original.name, key=KEY, tag=TAG, out_dir=tmp_path)
         before, after = (rhino3dm.File3dm.Read(str(path)) for path in (original, tmp_path / "copy"))
