@@ -178,7 +178,7 @@ class Player:
         return f"{neg}: version 2 accepted, version 1 refused as {stale['code']}"
 
     def license(self) -> str:
-        """The document is signed by both, paid by the buyer, and becomes active by the webhook."""
+        """The document is signed by both, paid by the buyer, becomes active by the webhook, and is invoiced."""
         designer, buyer = self.people["designer"], self.people["buyer"]
         onboarding = designer.post("/payouts/onboarding")["url"]
         self.sandbox.onboard(onboarding)
@@ -192,7 +192,9 @@ class Player:
         acts.sign_license(buyer, license_id)
         buyer.until(f"/licenses/{license_id}", lambda seen: seen["state"] == "to_pay", "both signatures")
         acts.pay_license(buyer, self.sandbox, license_id)
-        return f"{license_id}: active"
+        invoices = buyer.until("/invoices", lambda found: found["items"], "the invoice of the license fee")["items"]
+        self.made["invoice"] = invoices[0]["id"]
+        return f"{license_id}: active, invoice {invoices[0]['number']}"
 
     def order(self) -> str:
         """Fifty rings: routed, quoted by the workshop, awarded, paid."""

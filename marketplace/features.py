@@ -12,6 +12,8 @@ from marketplace.catalog import views as catalog_views
 from marketplace.desk import tracing_views
 from marketplace.desk import views as desk_views
 from marketplace.home import views as home_views
+from marketplace.invoices import api as invoices_api
+from marketplace.invoices import views as invoices_views
 from marketplace.licensing import api as licensing_api
 from marketplace.licensing import license_api, license_views
 from marketplace.licensing import views as negotiation_views
@@ -63,6 +65,8 @@ def sections(*, development: bool) -> list[Section]:
         payments_views.section,
         payments_views.webhooks,
         payments_api.api,
+        invoices_views.section,
+        invoices_api.api,
         orders_views.section,
         rfq_views.section,
         orders_api.api,

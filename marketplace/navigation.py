@@ -18,6 +18,7 @@ _MENU = (
     (_l("Requests"), "rfqs.index", P.RFQ_LIST),
     (_l("Orders"), "orders.index", P.ORDER_LIST),
     (_l("Payouts"), "payouts.index", P.PAYOUT_READ),
+    (_l("Invoices"), "invoices.index", P.INVOICE_LIST),
     (_l("Alloys and rules"), "materials.index", P.MATERIALS_EDIT),
     (_l("Approvals"), "desk.vetting", P.VETTING_REVIEW),
     (_l("Trace"), "tracing.index", P.CAD_TRACE),

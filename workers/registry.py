@@ -4,6 +4,7 @@ from marketplace.db.jobs import JobName
 from workers.jobs import (
     cad_copies,
     content,
+    invoices,
     licensing,
     mail,
     marks,
@@ -47,6 +48,9 @@ BINDINGS: dict[str, Binding] = {
     JobName.RELEASE_ORDER_FUNDS: Binding(payments.release_funds, queue="urgent", max_attempts=12),
     JobName.SEND_TRANSFER: Binding(payments.send_transfer, queue="urgent", max_attempts=20),
     JobName.PREPARE_EXPORT: Binding(privacy.prepare_export),
+    JobName.ISSUE_INVOICES: Binding(invoices.issue, max_attempts=12),
+    JobName.MAKE_INVOICE_DOCUMENT: Binding(invoices.make_document),
+    JobName.SWEEP_INVOICES: Binding(invoices.sweep, max_attempts=3),
     JobName.RECONCILE_PAYMENTS: Binding(payments.reconcile, max_attempts=3),
 }
 

@@ -51,6 +51,8 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "order_shipped": (_l("An order was shipped"), _l("%(design)s with %(carrier)s, %(tracking)s")),
     "delivery_accepted": (_l("Delivery accepted"), _l("%(design)s. The money is being released.")),
     "payout_sent": (_l("Money is on its way"), _l("%(amount)s for %(design)s")),
+    "invoice_issued": (_l("An invoice"), _l("%(number)s over %(amount)s")),
+    "credit_note_issued": (_l("A credit note"), _l("%(number)s over %(amount)s")),
     "privacy_asked": (_l("A data request"), _l("%(email)s asked: %(kind_asked)s (%(request)s)")),
     "privacy_done": (_l("Your data request is done"), _l("You can see the result on your privacy page.")),
 }

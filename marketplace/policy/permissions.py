@@ -63,6 +63,9 @@ class Permission(StrEnum):
     PAYOUT_READ = "org:payout:read"
     PAYOUT_ONBOARD = "org:payout:onboard"
     LEDGER_READ = "org:ledger:read"
+    INVOICE_LIST = "org:invoice:list"
+    INVOICE_READ = "party:invoice:read"
+    INVOICE_DETAILS = "org:invoice:details"
 
     VETTING_REVIEW = "platform:vetting:review"
     DESK_READ = "platform:desk:read"
@@ -139,6 +142,9 @@ GRANTS: dict[Permission, Grant] = {
     P.PAYOUT_READ: _grant("designer manufacturer"),
     P.PAYOUT_ONBOARD: _grant("designer manufacturer"),
     P.LEDGER_READ: _grant(_ALL, approved=False),
+    P.INVOICE_LIST: _grant("designer buyer manufacturer operator"),
+    P.INVOICE_READ: _grant("designer buyer manufacturer operator", "issuer recipient"),
+    P.INVOICE_DETAILS: _grant("designer buyer manufacturer operator", admin=True),
     P.VETTING_REVIEW: _grant("operator"),
     P.DESK_READ: _grant("operator"),
     P.CAD_TRACE: _grant("operator"),

@@ -380,4 +380,14 @@ ROWS: dict[str, Row] = {
     "api_payments.payouts": row(),
     "api_payments.onboarding": row(),
     "api_payments.entries": row(),
+    # invoices
+    "invoices.index": row(),
+    "invoices.year": row(year="=2026"),
+    "invoices.show": row(_two, invoice_id="invoice"),
+    "invoices.document": row(_two, invoice_id="invoice", answers=(303,)),
+    "invoices.details": row(),
+    "invoices.save_details": row(send={"legal_name": "A legal name"}),
+    "api_invoices.list_invoices": row(),
+    "api_invoices.show_invoice": row(_two, invoice_id="invoice"),
+    "api_invoices.put_details": row(send={"legal_name": "A legal name", "tax_id": ""}),
 }

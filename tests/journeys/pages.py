@@ -10,6 +10,8 @@ NOT_PAGES = frozenset(
         "designs.tech_pack_json",
         "designs.tech_pack_pdf",
         "designs.words",
+        "invoices.document",
+        "invoices.year",  # a file
         "licenses.document",
         "manufacturing.copies",  # a part of the order page
         "manufacturing.fetch",
@@ -48,7 +50,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             *(f"{design}/words/{i['story']}", f"{design}/words/{i['lookbook']}", f"/designs/{i['draft']}"),
             *("/catalog", f"/catalog/{i['design']}", "/negotiations", thread, f"{thread}/counter", done),
             *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda", "/payouts", "/audit"),
-            "/materials",
+            *("/materials", "/invoices", f"/invoices/{i['invoice']}", "/invoices/details"),
         ],
         "buyer": [
             *EVERYBODY,

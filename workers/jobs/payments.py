@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.gateways.payment_types import CheckoutSession, PaymentNotFound, PaymentRejected
+from marketplace.invoices.operations import ask_invoices
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.licensing import operations as licensing
@@ -67,6 +68,7 @@ def settle(run: Run, page: CheckoutSession) -> str:
             if paid is None:
                 return "repeated"
             ON_PAID[paid.purpose](session, run.actor, paid.subject_id)
+            ask_invoices(session, paid.id)
         return "paid"
     if page.status == "expired":
         with run.phase() as session:

@@ -1,0 +1,1 @@
+"""Invoices and credit notes of what was paid: gapless numbers, tax fields, documents."""

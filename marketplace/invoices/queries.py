@@ -1,0 +1,88 @@
+"""Reading invoices: lists, one with what corrects it, sums by month, and the check for gaps."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from marketplace.invoices.models import Invoice, InvoiceDocument, InvoiceSeries, TaxProfile
+from marketplace.payments.models import Checkout
+from marketplace.web.paging import Page, page
+
+Side = Literal["received", "issued", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """An invoice's PDF, if it has been made, and the documents that belong to it: its credit notes, or its invoice."""
+
+    document: InvoiceDocument | None
+    others: Sequence[Invoice]
+
+
+def invoices(session: Session, org_id: str, side: Side, *, cursor: str | None = None, limit: int = 24) -> Page[Invoice]:
+    """An organization's invoices and credit notes, newest first."""
+    query = select(Invoice).where(_of(org_id, side))
+    return page(session, query, (Invoice.created_at, Invoice.id), cursor=cursor, limit=limit)
+
+
+def all_of_year(session: Session, org_id: str, side: Side, year: int) -> Iterable[Invoice]:
+    """Every document of a year in the order it was issued, fetched in pieces."""
+    query = (
+        select(Invoice)
+        .where(_of(org_id, side), func.extract("year", func.timezone("UTC", Invoice.created_at)) == year)
+        .order_by(Invoice.created_at, Invoice.id)
+    )
+    return session.scalars(query.execution_options(yield_per=500))
+
+
+def related(session: Session, invoice: Invoice) -> Related:
+    """What belongs to one invoice."""
+    others = select(Invoice).where(or_(Invoice.credits_id == invoice.id, Invoice.id == invoice.credits_id))
+    return Related(document(session, invoice.id), session.scalars(others.order_by(Invoice.created_at)).all())
+
+
+def document(session: Session, invoice_id: str) -> InvoiceDocument | None:
+    """The PDF of an invoice, if it has been made."""
+    return session.get(InvoiceDocument, invoice_id)
+
+
+def profile(session: Session, org_id: str) -> TaxProfile | None:
+    """How an organization stands on invoices, if it said so."""
+    return session.get(TaxProfile, org_id)
+
+
+def uninvoiced(session: Session, limit: int = 100) -> list[str]:
+    """Paid checkouts that have no invoice yet, oldest first."""
+    missing = ~select(Invoice.id).where(Invoice.checkout_id == Checkout.id).exists()
+    query = select(Checkout.id).where(Checkout.paid_at.is_not(None), missing).order_by(Checkout.paid_at).limit(limit)
+    return list(session.scalars(query))
+
+
+def problems(session: Session) -> list[str]:
+    """What is wrong with the numbers, in words: a series whose documents are not exactly 1..last (needs a role that
+    sees all).
+    """
+    year = func.extract("year", func.timezone("UTC", Invoice.created_at))
+    counts = {
+        (issuer, kind, int(in_year)): int(count)
+        for issuer, kind, in_year, count in session.execute(
+            select(Invoice.issuer_org_id, Invoice.kind, year, func.count(Invoice.number.distinct())).group_by(
+                Invoice.issuer_org_id, Invoice.kind, year
+            )
+        )
+    }
+    last = {(s.issuer_org_id, s.kind, s.year): s.last for s in session.scalars(select(InvoiceSeries))}
+    return [
+        f"series {kind} {in_year} of {issuer} has {counts.get((issuer, kind, in_year), 0)} documents"
+        f" and gave {last.get((issuer, kind, in_year), 0)} numbers"
+        for issuer, kind, in_year in sorted({*counts, *last})
+        if counts.get((issuer, kind, in_year), 0) != last.get((issuer, kind, in_year), 0)
+    ]
+
+
+def _of(org_id: str, side: Side) -> ColumnElement[bool]:
+    issued, received = Invoice.issuer_org_id == org_id, Invoice.recipient_org_id == org_id
+    return {"issued": issued, "received": received, "all": or_(issued, received)}[side]

@@ -1,0 +1,28 @@
+"""What charges and tax treatments are called, for pages and documents."""
+
+from flask_babel import lazy_gettext as _l
+
+CHARGES = {
+    "license_fee": _l("License fee"),
+    "royalty": _l("Royalty"),
+    "production": _l("Production"),
+    "platform_fee": _l("Platform fee"),
+}
+
+#: Treatment -> the sentence that the law wants on the document, or that tells why there is no tax.
+TREATMENTS = {
+    "domestic": _l("The amount includes tax at the rate shown."),
+    "reverse_charge_eu": _l(
+        "Reverse charge: VAT is to be accounted for by the recipient (Article 196, Directive 2006/112/EC)."
+    ),
+    "reverse_charge": _l("Reverse charge: the recipient accounts for the tax in its own country."),
+    "intra_community": _l("Intra-Community supply of goods, exempt from VAT (Article 138, Directive 2006/112/EC)."),
+    "export": _l("Export of goods, zero-rated."),
+    "outside_scope": _l(
+        "Outside the scope of the supplier's tax: the service is supplied where the customer is established."
+    ),
+    "not_registered": _l("No tax is charged: the supplier has not stated a tax registration."),
+    "no_tax": _l("No tax is charged: the supplier's country levies none on this supply."),
+}
+
+KINDS = {"invoice": _l("Invoice"), "credit_note": _l("Credit note")}

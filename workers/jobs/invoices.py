@@ -1,0 +1,53 @@
+"""Jobs of invoices: numbers after money was booked, the PDF of each, and the sweep for what has none."""
+
+import hashlib
+from functools import lru_cache
+
+from flask import Flask
+
+from marketplace.app import create_app
+from marketplace.gateways.documents import make_pdf
+from marketplace.invoices import operations, queries
+from marketplace.invoices.document import TEMPLATE, values
+from marketplace.invoices.models import Invoice
+from workers.run import Run
+
+
+def issue(run: Run, checkout_id: str, cause: str = "", parts: list[list[str | int]] | None = None) -> None:
+    """Issue the invoices of a paid checkout, or with `cause` the credit notes over what went back."""
+    with run.phase() as session:
+        if parts is None:
+            operations.issue_for_checkout(session, run.actor, checkout_id)
+            return
+        credited = [operations.Credited(str(p[0]), str(p[1]), int(p[2]), int(p[3])) for p in parts]
+        operations.credit(session, run.actor, checkout_id, cause=cause, parts=credited)
+
+
+def make_document(run: Run, invoice_id: str) -> None:
+    """Make the PDF and store it under a name made of its content; the same bytes when it runs again."""
+    with run.phase(20) as session:
+        if queries.document(session, invoice_id) is not None:
+            return
+        invoice = session.get_one(Invoice, invoice_id)
+        locale = operations.reader_locale(session, invoice.recipient_org_id)
+    with _app().app_context():
+        content = values(invoice, locale, run.services.settings.brand_name)
+    pdf = make_pdf(TEMPLATE, content, invoice.created_at)
+    digest = hashlib.sha256(pdf).hexdigest()
+    key = f"invoices/{digest}.pdf"
+    run.services.storage.put(key, pdf, "application/pdf", digest)
+    with run.phase(95) as session:
+        operations.document_made(session, invoice_id, key=key, sha256=digest)
+
+
+def sweep(run: Run) -> None:
+    """Ask for the invoices of paid checkouts that have none, such as those paid before the operator had signed up."""
+    with run.phase() as session:
+        for checkout_id in queries.uninvoiced(session):
+            operations.issue_for_checkout(session, run.actor, checkout_id)
+
+
+@lru_cache(maxsize=1)
+def _app() -> Flask:
+    """Only for its translations."""
+    return create_app()
