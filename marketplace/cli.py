@@ -3,6 +3,7 @@
 import secrets
 import sys
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -15,7 +16,10 @@ from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel.actor import system
 from marketplace.kernel.errors import DomainError
 from marketplace.manufacturing.investigate import Investigation, lines_of
+from marketplace.payments import chain
+from marketplace.payments import fees as fee_schedule
 from marketplace.payments import ledger as books
+from marketplace.payments.chain import Head
 from marketplace.services import Services
 
 
@@ -82,18 +86,57 @@ def ledger() -> None:
 
 
 @ledger.command("check")
+@click.option(
+    "--anchor", metavar="NUMBER:HASH", help="A chain's end that was kept elsewhere; the chain must still pass it."
+)
 @click.pass_obj
-def check_ledger(services: Services) -> None:
-    """Check that every booking and every currency balances; exits 1 when something is wrong."""
+def check_ledger(services: Services, anchor: str | None) -> None:
+    """Check that every booking balances, the chain holds, no account stands wrong; exits 1 when something is wrong."""
+    number, _colon, digest = (anchor or "0:").partition(":")
+    if not number.isdecimal():
+        raise click.BadParameter("write it as it was printed, for example 12:9f86d0...", param_hint="--anchor")
+    kept = Head(int(number), digest) if anchor else None
     with unit_of_work(services.engine, system("cli")) as session:
-        sums, wrong = books.balances(session), books.problems(session)
+        sums, wrong, end = books.balances(session), books.problems(session, kept), chain.head(session)
     for balance in sums:
         click.echo(f"{balance.account:<52} {balance.amount:>16,} {balance.currency}")
     for line in wrong:
         click.echo(f"WRONG: {line}", err=True)
     if wrong:
         sys.exit(1)
-    click.echo("Everything balances.")
+    click.echo(f"Everything balances. The chain ends at {end.seq}:{end.hash}")
+
+
+@main.group()
+def fees() -> None:
+    """The platform's fees by day."""
+
+
+@fees.command("list")
+@click.pass_obj
+def list_fees(services: Services) -> None:
+    """Print the fee schedule."""
+    with unit_of_work(services.engine, system("cli")) as session:
+        rates = fee_schedule.schedule(session)
+    for rate in rates:
+        click.echo(f"{rate.purpose:<8} {rate.bps:>6} basis points from {rate.valid_from}  {rate.note}")
+
+
+@fees.command("announce")
+@click.argument("purpose", type=click.Choice(fee_schedule.PURPOSES))
+@click.argument("bps", type=int)
+@click.argument("valid_from", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--note", default="", help="Why, shown to the operators.")
+@click.pass_obj
+def announce_fee(services: Services, purpose: str, bps: int, valid_from: datetime, note: str) -> None:
+    """Set a fee (in basis points) from a day on; what was agreed before keeps its fee."""
+    actor = system("cli")
+    try:
+        with unit_of_work(services.engine, actor) as session:
+            fee_schedule.announce(session, actor, purpose=purpose, bps=bps, valid_from=valid_from.date(), note=note)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{purpose}: {bps} basis points from {valid_from.date()}.")
 
 
 if __name__ == "__main__":

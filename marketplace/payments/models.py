@@ -1,8 +1,19 @@
 """Tables of payments; card and bank data stay with the payment service."""
 
+from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db.base import Amount, Base, Created, Key, LongText, Moment
@@ -52,6 +63,8 @@ class Checkout(Created, Base):
     state: Mapped[str] = mapped_column(String(10), default="open")
     success_path: Mapped[str] = mapped_column(String(300))
     cancel_path: Mapped[str] = mapped_column(String(300))
+    fee_bps: Mapped[int]
+    fee_since: Mapped[date] = mapped_column(Date)
     customer_email: Mapped[str | None] = mapped_column(String(320))
     stripe_session_id: Mapped[str | None] = mapped_column(String(120), unique=True)
     url: Mapped[LongText | None]
@@ -100,6 +113,8 @@ class Transfer(Created, Base):
     fee: Mapped[Amount]
     amount: Mapped[Amount]
     currency: Mapped[str] = mapped_column(String(3))
+    fee_bps: Mapped[int]
+    fee_since: Mapped[date] = mapped_column(Date)
     state: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str | None] = mapped_column(String(60))
     stripe_transfer_id: Mapped[str | None] = mapped_column(String(80), unique=True)
@@ -144,7 +159,9 @@ class Payout(Base):
 
 
 class LedgerTransaction(Created, Base):
-    """A balanced booking. `key` names the effect, so that it is booked once."""
+    """A balanced booking. `key` names the effect, so that it is booked once; `external_id` is the payment service's
+    object behind it.
+    """
 
     __tablename__ = "ledger_transactions"
 
@@ -153,6 +170,7 @@ class LedgerTransaction(Created, Base):
     kind: Mapped[str] = mapped_column(String(30))
     subject_id: Mapped[str | None] = mapped_column(String(40), index=True)
     memo: Mapped[str] = mapped_column(String(300))
+    external_id: Mapped[str | None] = mapped_column(String(80), index=True)
 
 
 class LedgerEntry(Created, Base):
@@ -167,3 +185,44 @@ class LedgerEntry(Created, Base):
     org_id: Mapped[str | None] = mapped_column(String(40))
     amount: Mapped[Amount]
     currency: Mapped[str] = mapped_column(String(3))
+
+
+class LedgerAccount(Base):
+    """A line of the chart of accounts; entries on other accounts are refused by the database."""
+
+    __tablename__ = "ledger_accounts"
+    __table_args__ = (
+        CheckConstraint("kind in ('asset', 'liability', 'income', 'expense', 'equity')", name="kind"),
+        CheckConstraint("side in (-1, 0, 1)", name="side"),
+    )
+
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    side: Mapped[int]
+    per_org: Mapped[bool]
+
+
+class LedgerLink(Base):
+    """A booking's place in the hash chain; made by the database at commit, see `chain`."""
+
+    __tablename__ = "ledger_links"
+
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    transaction_id: Mapped[str] = mapped_column(ForeignKey("ledger_transactions.id"), unique=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class FeeRate(Created, Base):
+    """The platform's fee on payments of one purpose from a day (UTC) on; rows are added, never changed."""
+
+    __tablename__ = "fee_rates"
+    __table_args__ = (
+        UniqueConstraint("purpose", "valid_from", name="uq_fee_rates_purpose_valid_from"),
+        CheckConstraint("bps between 0 and 10000", name="bps"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    purpose: Mapped[str] = mapped_column(String(10))
+    bps: Mapped[int]
+    valid_from: Mapped[date] = mapped_column(Date)
+    note: Mapped[str] = mapped_column(String(200))

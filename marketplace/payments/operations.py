@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -18,7 +18,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.kernel.money import Money
 from marketplace.notifications.operations import notify_org
-from marketplace.payments import ledger
+from marketplace.payments import fees, ledger
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Payout, Transfer
 from marketplace.payments.rules import CHECKOUT, TRANSFER, Share, split
 
@@ -36,12 +36,14 @@ def open_checkout(
     amount: Money,
     description: str,
     shares: Sequence[Share],
-    fee_bps: int,
     success_path: str,
     cancel_path: str,
+    agreed_at: datetime | None = None,
+    fee_bps: int | None = None,
 ) -> str:
     """The id of the one live checkout of a license or order, made if there is none.
 
+    The fee is the one in force when the price was agreed (`agreed_at`, now when left out); it stays with the checkout.
     Raises Conflict `already_paid`; Invalid when the shares do not add up to the amount.
     """
     lock_name(session, f"checkout:{purpose}:{subject_id}")
@@ -57,7 +59,9 @@ def open_checkout(
     if live is not None:
         CHECKOUT.advance(live, "expire", {"system"})
         session.flush()
-    splits = split(shares, fee_bps)
+    del fee_bps  # callers that have not moved to the schedule yet still name it
+    fee = fees.rate(session, purpose, agreed_at or clock.now())
+    splits = split(shares, fee.bps)
     if sum(s.gross for s in splits) != amount.amount:
         raise Invalid("bad_amount", "The shares do not add up to the amount.")
     row = Checkout(
@@ -68,6 +72,8 @@ def open_checkout(
         currency=amount.currency,
         description=description[:300],
         splits=[asdict(s) for s in splits],
+        fee_bps=fee.bps,
+        fee_since=fee.valid_from,
         success_path=success_path,
         cancel_path=cancel_path,
         customer_email=actor.email or None,
@@ -115,7 +121,7 @@ def mark_paid(session: Session, actor: Actor, reported: CheckoutSession, payment
         raise Conflict("payment_mismatch", "What was paid is not what was asked.")
     CHECKOUT.advance(row, "pay", {"system"})
     row.paid_at, row.payment_intent, row.charge_id = clock.now(), payment.id, payment.charge
-    fees = sum(s["fee"] for s in row.splits)
+    taken = sum(s["fee"] for s in row.splits)
     ledger.post(
         session,
         key=f"paid:{row.id}",
@@ -125,9 +131,10 @@ def mark_paid(session: Session, actor: Actor, reported: CheckoutSession, payment
         currency=row.currency,
         lines=[
             ledger.Line(ledger.STRIPE, row.amount),
-            ledger.Line(ledger.FEES, -fees),
+            ledger.Line(ledger.FEES, -taken),
             *(ledger.Line(ledger.held(s["org_id"]), -s["net"], s["org_id"]) for s in row.splits),
         ],
+        external_id=payment.charge,
     )
     if payment.fee and payment.settlement_currency == row.currency:
         ledger.post(
@@ -138,6 +145,7 @@ def mark_paid(session: Session, actor: Actor, reported: CheckoutSession, payment
             memo="Payment processing",
             currency=row.currency,
             lines=[ledger.Line(ledger.PROCESSING, payment.fee), ledger.Line(ledger.STRIPE, -payment.fee)],
+            external_id=payment.charge,
         )
     for s in row.splits:
         session.add(
@@ -152,6 +160,8 @@ def mark_paid(session: Session, actor: Actor, reported: CheckoutSession, payment
                 fee=s["fee"],
                 amount=s["net"],
                 currency=row.currency,
+                fee_bps=row.fee_bps,
+                fee_since=row.fee_since,
                 state=TRANSFER.initial,
                 reason="awaiting_delivery" if row.purpose == "order" else None,
             )
@@ -220,6 +230,7 @@ def confirm_transfer(session: Session, actor: Actor, transfer_id: str, stripe_tr
         memo=row.description,
         currency=row.currency,
         lines=[ledger.Line(ledger.held(row.org_id), row.amount, row.org_id), ledger.Line(ledger.STRIPE, -row.amount)],
+        external_id=stripe_transfer_id,
     )
     record(session, actor, "payment.transferred", row.id, owner_org_id=row.org_id, stripe=stripe_transfer_id)
     notify_org(

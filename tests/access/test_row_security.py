@@ -38,7 +38,7 @@ OPERATOR_READS = frozenset(
 #: A list of storage keys that the web role only adds to and cannot read.
 _ADD_ONLY = frozenset({"discarded_objects"})
 #: Published numbers: everybody reads them and no request changes them.
-_FOR_ALL = frozenset({"alloys", "casting_rules"})
+_FOR_ALL = frozenset({"fee_rates", "ledger_accounts", "alloys", "casting_rules"})
 _ROUNDS = 4
 
 

@@ -62,6 +62,7 @@ def test_every_table_with_tenant_rows_is_forced_under_row_security(instance: Ins
         "orders", "rfqs", "quotes", "ndas", "cad_links", "stage_events", "shipments",
         "cad_copies", "cad_copy_keys", "cad_shapes", "cad_traces",
         "payment_accounts", "checkouts", "transfers", "payouts", "ledger_entries", "ledger_transactions",
+        "ledger_links", "ledger_accounts", "fee_rates",
         "material_overrides",
     }  # fmt: skip
     with instance.owner.connect() as connection:

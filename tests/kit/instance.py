@@ -32,8 +32,7 @@ _MIRRORS = {
     "TEST_GEMINI_API_KEY": "GEMINI_API_KEY",
 }
 #: Tables that migrations fill; emptied never.
-#: Tables that migrations fill.
-_KEPT = {"alembic_version", "alloys", "casting_rules"}
+_KEPT = {"alembic_version", "alloys", "casting_rules", "ledger_accounts", "fee_rates"}
 
 
 @dataclass

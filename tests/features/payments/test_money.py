@@ -59,7 +59,6 @@ def open_one(services: Services, buyer: Person, designer: Person, amount: int = 
             amount=Money(amount, "USD"),
             description="Six rings",
             shares=[Share(designer.org.id, "royalty", Money(amount, "USD"))],
-            fee_bps=1000,
             success_path="/orders/ord_1",
             cancel_path="/orders/ord_1",
         )
@@ -231,7 +230,7 @@ def test_ledger_rows_cannot_be_changed_even_by_the_worker_role(services: Service
             subject_id=None,
             memo="",
             currency="USD",
-            lines=[ledger.Line("a", 5, designer.org.id), ledger.Line("b", -5)],
+            lines=[ledger.Line(ledger.receivable(designer.org.id), 5, designer.org.id), ledger.Line(ledger.FEES, -5)],
         )
     for statement in ("update ledger_entries set amount = 1", "delete from ledger_entries", "truncate ledger_entries"):
         with pytest.raises(DBAPIError), unit_of_work(services.engine, system("test")) as work:
@@ -239,12 +238,13 @@ def test_ledger_rows_cannot_be_changed_even_by_the_worker_role(services: Service
 
 
 def test_unbalanced_booking_is_refused_by_the_database(services: Services) -> None:
+    lone = [ledger.Line(ledger.STRIPE, 1)]
     with pytest.raises(ValueError, match="balance"), unit_of_work(services.engine, system("test")) as work:
-        ledger.post(work, key="k", kind="t", subject_id=None, memo="", currency="USD", lines=[ledger.Line("a", 1)])
+        ledger.post(work, key="k", kind="t", subject_id=None, memo="", currency="USD", lines=lone)
     lines = (
         "with t as (insert into ledger_transactions values ('ltx_1','k','t',null,'',now()) returning id)"
         " insert into ledger_entries(transaction_id,account,amount,currency,created_at)"
-        " select id,'a',1,'USD',now() from t"
+        " select id,'assets:stripe',1,'USD',now() from t"
     )
     work = Session(services.engine)
     work.execute(text(lines))
@@ -255,7 +255,7 @@ def test_unbalanced_booking_is_refused_by_the_database(services: Services) -> No
 
 def test_raw_sql_as_the_web_role_sees_no_ledger_line_of_others(app: Any, services: Services, designer: Person) -> None:
     with unit_of_work(services.engine, system("test")) as work:
-        lines = [ledger.Line("a", 5, designer.org.id), ledger.Line("b", -5)]
+        lines = [ledger.Line(ledger.receivable(designer.org.id), 5, designer.org.id), ledger.Line(ledger.FEES, -5)]
         ledger.post(work, key="k", kind="t", subject_id=None, memo="", currency="USD", lines=lines)
     web = app.extensions["services"].engine
     with unit_of_work(web, designer.actor) as work:
