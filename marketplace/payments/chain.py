@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-#: Links with what each one's hash covers, as PostgreSQL writes it; the trigger has the same words (migration 0014).
+#: Links with what each one's hash covers, as PostgreSQL writes it; the trigger has the same words (migration 0015).
 _LINKS = text("""
 select l.seq, l.transaction_id, l.hash, jsonb_build_array(
   t.id, t.key, t.kind, t.subject_id, t.memo, t.external_id,

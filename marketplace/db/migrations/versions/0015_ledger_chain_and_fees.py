@@ -7,8 +7,8 @@ from alembic import op
 
 from marketplace.db.row_security import OPERATOR, append_only, protect
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
