@@ -10,7 +10,10 @@ from marketplace.kernel.ids import new_id
 
 
 class User(Created, Base):
-    """A person. `email` is kept as typed; `email_key` is its case-folded form and unique."""
+    """A person. `email` is kept as typed; `email_key` is its case-folded form and unique.
+
+    `time_zone` is an IANA name, as the person's browser or the person told it.
+    """
 
     __tablename__ = "users"
     id: Mapped[Key] = mapped_column(primary_key=True, default=lambda: new_id("usr"))
@@ -19,6 +22,7 @@ class User(Created, Base):
     email_key: Mapped[str] = mapped_column(String(320), unique=True)
     password_hash: Mapped[str] = mapped_column(String(200))
     locale: Mapped[str] = mapped_column(String(10), default="en")
+    time_zone: Mapped[str | None] = mapped_column(String(40))
     email_confirmed_at: Mapped[Moment | None]
     adult_declared_at: Mapped[Moment | None]
     terms_version: Mapped[str | None] = mapped_column(String(20))
@@ -28,12 +32,17 @@ class User(Created, Base):
 
 
 class Organization(Created, Base):
-    """A studio, shop, workshop, production house, or the operator. `state` moves by accounts.rules.VETTING."""
+    """A studio, shop, workshop, production house, or the operator. `state` moves by accounts.rules.VETTING.
+
+    `skeleton` is the name as it looks (accounts.lookalikes): two names that look alike have one.
+    """
 
     __tablename__ = "organizations"
+    __table_args__ = (Index("ix_organizations_skeleton", "skeleton"),)
 
     id: Mapped[Key] = mapped_column(primary_key=True, default=lambda: new_id("org"))
     name: Mapped[str] = mapped_column(String(200))
+    skeleton: Mapped[str | None] = mapped_column(String(400))
     kind: Mapped[str] = mapped_column(String(20))
     address: Mapped[LongText]
     country: Mapped[str] = mapped_column(String(2))

@@ -7,7 +7,7 @@ from babel import Locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from marketplace.accounts.models import Invitation, Membership, Organization
+from marketplace.accounts.models import Invitation, Membership, Organization, User
 from marketplace.web.paging import Page, page
 
 # ISO 3166-1 alpha-2 codes of places we can do business in; the names come from CLDR.
@@ -110,6 +110,16 @@ def members(session: Session, org_id: str) -> Sequence[Membership]:
         .limit(200)
     )
     return session.scalars(query).all()
+
+
+def colleague(session: Session, org_id: str, user_id: str) -> User | None:
+    """A member of the organization who can sign in, or None."""
+    query = (
+        select(User)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.org_id == org_id, User.id == user_id, User.suspended_at.is_(None))
+    )
+    return session.scalars(query).one_or_none()
 
 
 def open_invitations(session: Session, org_id: str) -> Sequence[Invitation]:

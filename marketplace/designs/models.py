@@ -83,13 +83,14 @@ class Asset(Created, Base):
 
     __tablename__ = "assets"
     __table_args__ = (
-        CheckConstraint("kind in ('photo', 'cad', 'reference', 'evidence')", name="kind"),
+        CheckConstraint("kind in ('photo', 'cad', 'reference', 'evidence', 'attachment')", name="kind"),
         CheckConstraint("state in ('awaiting_upload', 'uploaded', 'processing', 'ready', 'rejected')", name="state"),
         CheckConstraint("size > 0", name="size"),
         CheckConstraint("progress between 0 and 100", name="progress"),
-        CheckConstraint("(design_id is null) or (order_id is null)", name="owner"),
+        CheckConstraint("num_nonnulls(design_id, order_id, negotiation_id) <= 1", name="owner"),
         Index("ix_assets_design", "design_id", "position", "id"),
         Index("ix_assets_order", "order_id", postgresql_where=text("order_id is not null")),
+        Index("ix_assets_negotiation", "negotiation_id", postgresql_where=text("negotiation_id is not null")),
         Index("ix_assets_org_sha256", "org_id", "sha256"),
         Index("ix_assets_waiting", "created_at", postgresql_where=text("state = 'awaiting_upload'")),
         Index(
@@ -105,6 +106,7 @@ class Asset(Created, Base):
     id: Mapped[Key] = mapped_column(primary_key=True, default=lambda: new_id("ast"))
     design_id: Mapped[str | None] = mapped_column(ForeignKey("designs.id"))
     order_id: Mapped[str | None] = mapped_column(String(40))
+    negotiation_id: Mapped[str | None] = mapped_column(String(40))
     org_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
     user_id: Mapped[str | None] = mapped_column(String(40))
     kind: Mapped[str] = mapped_column(String(10))

@@ -7,7 +7,7 @@ from datetime import datetime
 from flask import request
 
 from marketplace.kernel.errors import Invalid
-from marketplace.licensing import negotiating, queries
+from marketplace.licensing import conversing, endings, negotiating, queries
 from marketplace.licensing.access import load_negotiation
 from marketplace.licensing.models import Negotiation
 from marketplace.licensing.shapes import (
@@ -132,7 +132,7 @@ def accept(call: Call, negotiation: Negotiation, body: AcceptIn) -> NegotiationO
 )
 def decline(call: Call, negotiation: Negotiation, body: DeclineIn) -> NegotiationOut:
     """Ends the negotiation."""
-    negotiating.decline(call.session, call.actor, negotiation.id, version=body.version, reason=body.reason)
+    endings.decline(call.session, call.actor, negotiation.id, version=body.version, reason=body.reason)
     return _full(call, negotiation)
 
 
@@ -147,7 +147,7 @@ def decline(call: Call, negotiation: Negotiation, body: DeclineIn) -> Negotiatio
 )
 def withdraw(call: Call, negotiation: Negotiation, body: AcceptIn) -> NegotiationOut:
     """Ends the negotiation; only while the other side has not answered."""
-    negotiating.withdraw(call.session, call.actor, negotiation.id, version=body.version)
+    endings.withdraw(call.session, call.actor, negotiation.id, version=body.version)
     return _full(call, negotiation)
 
 
@@ -189,7 +189,7 @@ def list_messages(call: Call, negotiation: Negotiation) -> MessagePage:
 )
 def send_message(call: Call, negotiation: Negotiation, body: MessageIn) -> MessageOut:
     """The other side reads it in its own language."""
-    said = negotiating.say(call.session, call.actor, negotiation.id, body.text)
+    said = conversing.say(call.session, call.actor, negotiation.id, body.text)
     return message_out(call.actor, negotiation.designer_org_id, ThreadMessage(said, None))
 
 

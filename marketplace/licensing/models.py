@@ -38,6 +38,7 @@ class Negotiation(Created, Base):
     expires_at: Mapped[Moment]
     snapshot: Mapped[dict[str, Any]]
     accepted_offer_id: Mapped[str | None] = mapped_column(String(40), unique=True)
+    closed_code: Mapped[str | None] = mapped_column(String(20))
     closed_reason: Mapped[LongText | None]
     closed_at: Mapped[Moment | None]
     closed_by_org_id: Mapped[str | None] = mapped_column(String(40))

@@ -1,9 +1,6 @@
-"""What happens in a negotiation. Each operation locks, checks, changes, audits and tells the other side."""
+"""How versions come about and end. Each operation locks, checks, changes, audits and tells the other side."""
 
-from typing import Any
-
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Organization
@@ -14,13 +11,20 @@ from marketplace.designs import queries as designs
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from marketplace.licensing.endings import close, expire
 from marketplace.licensing.grants import lock_rights, refuse_collision
-from marketplace.licensing.models import License, Negotiation, Offer, ReadMark
-from marketplace.licensing.rules import LICENSE, NEGOTIATION, lapsed, other, roles_in, side_of
+from marketplace.licensing.models import License, Negotiation, Offer
+from marketplace.licensing.rules import (
+    LICENSE,
+    NEGOTIATION,
+    REOPEN_WITHIN,
+    lapsed,
+    other,
+    roles_in,
+)
+from marketplace.licensing.seats import current_offer, locked, note, org_of, side_or_404, tell, tick
 from marketplace.licensing.terms import Terms, changed_fields, date_problems, expiry
-from marketplace.messaging.models import Message
 from marketplace.messaging.operations import post_message
-from marketplace.notifications.operations import notify_org
 
 
 def open_negotiation(
@@ -38,7 +42,7 @@ def open_negotiation(
         raise Conflict("own_design", "This is your own design.")
     _check_dates(terms)
     now = clock.now()
-    lock_name(session, f"negotiation {design_id} {actor.org_id}")
+    _hold_pair(session, design_id, actor.org_id)
     _make_room(session, actor, design_id)
     negotiation = Negotiation(
         design_id=design_id,
@@ -56,9 +60,11 @@ def open_negotiation(
     session.flush()
     _add_offer(session, actor, negotiation, terms, "buyer")
     if message and message.strip():
-        post_message(session, actor, negotiation.id, to_org_id=negotiation.designer_org_id, body=message)
+        post_message(
+            session, actor, negotiation.id, to_org_id=negotiation.designer_org_id, body=message, at=tick(negotiation)
+        )
     record(session, actor, "negotiation.opened", negotiation.id, owner_org_id=design.org_id, design=design_id)
-    _tell(session, negotiation, "designer", "negotiation_opened")
+    tell(session, negotiation, "designer", "negotiation_opened")
     return negotiation
 
 
@@ -70,37 +76,74 @@ def make_offer(
     base_version: int,
     terms: Terms,
     message: str | None = None,
+    reopening: bool = False,
 ) -> Offer:
-    """Counter with new terms; it becomes the other side's turn.
+    """Counter with new terms, or take an ended negotiation up again; it becomes the other side's turn.
 
     Raises Conflict `stale_version` (telling what changed) when somebody was faster, Forbidden `not_your_turn`,
-    Invalid `no_change` for the terms that already stand there.
+    Invalid `no_change` for the terms that already stand there. Reopening may repeat the last terms; it raises Conflict
+    `too_late_to_reopen`, `negotiation_open` when the two talk over the design elsewhere, and as `accept` for what is
+    no longer possible.
     """
-    negotiation = _locked(session, actor, negotiation_id, "counter", base_version)
+    action = "reopen" if reopening else "counter"
+    if reopening:
+        _prepare_reopening(session, actor, negotiation_id)
+    negotiation = locked(session, actor, negotiation_id, action, base_version)
     _check_dates(terms)
-    current = _offer(session, negotiation)
-    if current.terms_hash == terms.hash():
+    current = current_offer(session, negotiation)
+    if reopening:
+        _check_reopening(session, negotiation)
+    elif current.terms_hash == terms.hash():
         raise Invalid("no_change", "These are the terms on the table. Accept them, or change something.")
-    side = _side(negotiation, actor)
-    NEGOTIATION.advance(negotiation, "counter", roles_in(negotiation, actor))
+    side = side_or_404(negotiation, actor)
+    NEGOTIATION.advance(negotiation, action, roles_in(negotiation, actor))
+    if reopening:
+        negotiation.closed_at = negotiation.closed_by_org_id = None
+        negotiation.closed_reason = negotiation.closed_code = None
+        note(session, actor, negotiation, "reopened", tick(negotiation), version=negotiation.current_version + 1)
     negotiation.current_version += 1
     negotiation.turn = other(side)
-    negotiation.updated_at = now = clock.now()
-    negotiation.expires_at = expiry(terms, now)
+    negotiation.expires_at = expiry(terms, tick(negotiation))
     made = _add_offer(session, actor, negotiation, terms, side)
     if message and message.strip():
-        post_message(session, actor, negotiation.id, to_org_id=_org(negotiation, other(side)), body=message)
+        post_message(
+            session,
+            actor,
+            negotiation.id,
+            to_org_id=org_of(negotiation, other(side)),
+            body=message,
+            at=tick(negotiation),
+        )
     record(
         session,
         actor,
-        "negotiation.countered",
+        "negotiation.reopened" if reopening else "negotiation.countered",
         negotiation.id,
-        owner_org_id=_org(negotiation, other(side)),
+        owner_org_id=org_of(negotiation, other(side)),
         version=made.version,
         changed=changed_fields(current.terms, made.terms),
     )
-    _tell(session, negotiation, other(side), "offer_received", version=made.version)
+    kind = "negotiation_reopened" if reopening else "offer_received"
+    tell(session, negotiation, other(side), kind, version=made.version)
     return made
+
+
+def reopen(
+    session: Session,
+    actor: Actor,
+    negotiation_id: str,
+    *,
+    base_version: int,
+    terms: Terms,
+    message: str | None = None,
+) -> Offer:
+    """Take up a declined, withdrawn or expired negotiation again with a new version, by either side.
+
+    Within rules.REOPEN_WITHIN of its end. Raises as `make_offer`.
+    """
+    return make_offer(
+        session, actor, negotiation_id, base_version=base_version, terms=terms, message=message, reopening=True
+    )
 
 
 def accept(
@@ -115,18 +158,18 @@ def accept(
     if design_id is None:
         raise NotFound
     lock_rights(session, design_id)
-    negotiation = _locked(session, actor, negotiation_id, "accept", version)
-    offer = _offer(session, negotiation)
+    negotiation = locked(session, actor, negotiation_id, "accept", version)
+    offer = current_offer(session, negotiation)
     if terms_hash is not None and terms_hash != offer.terms_hash:
         raise Conflict("terms_mismatch", "The terms you saw are not the terms on the table. Read them again.")
     _still_possible(session, negotiation)
     now = clock.now()
     terms = Terms.model_validate(offer.terms)
     refuse_collision(session, design_id, terms, now)
-    side = _side(negotiation, actor)
+    side = side_or_404(negotiation, actor)
     NEGOTIATION.advance(negotiation, "accept", roles_in(negotiation, actor))
     negotiation.accepted_offer_id = offer.id
-    _close(negotiation, actor)
+    close(session, actor, negotiation)
     made = License(
         negotiation_id=negotiation.id,
         offer_id=offer.id,
@@ -143,7 +186,7 @@ def accept(
     )
     session.add(made)
     session.flush()
-    counterpart = _org(negotiation, other(side))
+    counterpart = org_of(negotiation, other(side))
     record(
         session,
         actor,
@@ -162,111 +205,8 @@ def accept(
         subject=made.id,
         org_id=actor.org_id,
     )
-    _tell(session, negotiation, other(side), "offer_accepted", version=version)
+    tell(session, negotiation, other(side), "offer_accepted", version=version)
     return made
-
-
-def decline(session: Session, actor: Actor, negotiation_id: str, *, version: int, reason: str | None = None) -> None:
-    """End the negotiation; the reason, if given, is also said in the thread. Raises as `accept`."""
-    negotiation = _locked(session, actor, negotiation_id, "decline", version)
-    side = _side(negotiation, actor)
-    if reason and reason.strip():
-        post_message(session, actor, negotiation.id, to_org_id=_org(negotiation, other(side)), body=reason)
-    NEGOTIATION.advance(negotiation, "decline", roles_in(negotiation, actor))
-    _close(negotiation, actor, reason)
-    record(session, actor, "negotiation.declined", negotiation.id, owner_org_id=_org(negotiation, other(side)))
-    _tell(session, negotiation, other(side), "negotiation_declined")
-
-
-def withdraw(session: Session, actor: Actor, negotiation_id: str, *, version: int) -> None:
-    """Take back one's own last offer before it is answered; nothing stands on the table then, so it ends."""
-    negotiation = _locked(session, actor, negotiation_id, "withdraw", version)
-    side = _side(negotiation, actor)
-    NEGOTIATION.advance(negotiation, "withdraw", roles_in(negotiation, actor))
-    _close(negotiation, actor)
-    record(session, actor, "negotiation.withdrawn", negotiation.id, owner_org_id=_org(negotiation, other(side)))
-    _tell(session, negotiation, other(side), "negotiation_withdrawn")
-
-
-def say(session: Session, actor: Actor, negotiation_id: str, text: str) -> Message:
-    """Write to the other side. Raises Conflict once the negotiation ended without an agreement."""
-    negotiation = session.get(Negotiation, negotiation_id)
-    if negotiation is None or (side := side_of(negotiation, actor)) is None:
-        raise NotFound
-    NEGOTIATION.target(negotiation.state, "message", {side})
-    said = post_message(session, actor, negotiation_id, to_org_id=_org(negotiation, other(side)), body=text)
-    # One statement, so that a message never waits for, nor undoes, what happens to the offer meanwhile.
-    session.execute(update(Negotiation).where(Negotiation.id == negotiation_id).values(updated_at=clock.now()))
-    _tell(session, negotiation, other(side), "message_received")
-    return said
-
-
-def mark_read(session: Session, actor: Actor, negotiation_id: str) -> None:
-    """Remember that the actor's organization has seen everything up to now."""
-    now = clock.now()
-    session.execute(
-        insert(ReadMark)
-        .values(negotiation_id=negotiation_id, org_id=actor.org_id, read_at=now)
-        .on_conflict_do_update(index_elements=["negotiation_id", "org_id"], set_={"read_at": now})
-    )
-
-
-def expire_due(session: Session, actor: Actor, *, limit: int = 200) -> int:
-    """Close negotiations whose last offer ran out and tell both sides; returns how many."""
-    query = (
-        select(Negotiation)
-        .where(Negotiation.state == "open", Negotiation.expires_at <= clock.now())
-        .order_by(Negotiation.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    found = list(session.scalars(query))
-    for negotiation in found:
-        _expire(session, actor, negotiation)
-        for side in ("designer", "buyer"):
-            _tell(session, negotiation, side, "negotiation_expired")
-    return len(found)
-
-
-def _locked(session: Session, actor: Actor, negotiation_id: str, action: str, version: int) -> Negotiation:
-    """The negotiation, locked, when `action` on `version` is the actor's to do now."""
-    negotiation = lock(session, Negotiation, negotiation_id)
-    roles = roles_in(negotiation, actor)
-    if not roles:
-        raise NotFound
-    if negotiation.state == "open" and version != negotiation.current_version:
-        raise _stale(session, negotiation, version)
-    if lapsed(negotiation, clock.now()):
-        raise Conflict(
-            "negotiation_expired",
-            "The offer has expired. The buyer can open a new negotiation.",
-            extra={"state": "expired", "current_version": negotiation.current_version},
-        )
-    try:
-        NEGOTIATION.target(negotiation.state, action, roles)
-    except Conflict as refusal:
-        refusal.extra["current_version"] = negotiation.current_version
-        raise
-    return negotiation
-
-
-def _stale(session: Session, negotiation: Negotiation, version: int) -> Conflict:
-    found = session.execute(
-        select(Offer.version, Offer.terms).where(
-            Offer.negotiation_id == negotiation.id, Offer.version.in_([version, negotiation.current_version])
-        )
-    ).all()
-    terms = {row.version: row.terms for row in found}
-    return Conflict(
-        "stale_version",
-        "Meanwhile there is version %(version)s. Look at what changed before you answer.",
-        params={"version": negotiation.current_version},
-        extra={
-            "current_version": negotiation.current_version,
-            "state": negotiation.state,
-            "changed": changed_fields(terms.get(version), terms[negotiation.current_version]),
-        },
-    )
 
 
 def _still_possible(session: Session, negotiation: Negotiation) -> None:
@@ -299,20 +239,46 @@ def _make_room(session: Session, actor: Actor, design_id: str) -> None:
             "You are negotiating over this design already.",
             extra={"negotiation": negotiation.id},
         )
-    _expire(session, actor, negotiation)
+    expire(session, actor, negotiation)
     session.flush()
 
 
-def _expire(session: Session, actor: Actor, negotiation: Negotiation) -> None:
-    NEGOTIATION.advance(negotiation, "expire", {"system"})
-    negotiation.closed_at = negotiation.updated_at = clock.now()
-    record(session, actor, "negotiation.expired", negotiation.id, owner_org_id=negotiation.designer_org_id)
+def _hold_pair(session: Session, design_id: str, buyer_org_id: str) -> None:
+    """Let nobody else begin a negotiation of this buyer over this design. Take it before the row's lock."""
+    lock_name(session, f"negotiation {design_id} {buyer_org_id}")
 
 
-def _close(negotiation: Negotiation, actor: Actor, reason: str | None = None) -> None:
-    negotiation.closed_at = negotiation.updated_at = clock.now()
-    negotiation.closed_by_org_id = actor.org_id
-    negotiation.closed_reason = reason or None
+def _prepare_reopening(session: Session, actor: Actor, negotiation_id: str) -> None:
+    """Take the locks in their order, and write down an expiry that nobody wrote yet. Raises NotFound."""
+    query = select(Negotiation.design_id, Negotiation.buyer_org_id).where(Negotiation.id == negotiation_id)
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise NotFound
+    _hold_pair(session, *found)
+    negotiation = lock(session, Negotiation, negotiation_id)
+    if roles_in(negotiation, actor) and lapsed(negotiation, clock.now()):
+        expire(session, actor, negotiation)
+        session.flush()
+
+
+def _check_reopening(session: Session, negotiation: Negotiation) -> None:
+    if negotiation.closed_at is not None and negotiation.closed_at < clock.now() - REOPEN_WITHIN:
+        raise Conflict("too_late_to_reopen", "This ended more than 90 days ago. Open a new negotiation instead.")
+    elsewhere = session.scalars(
+        select(Negotiation.id).where(
+            Negotiation.design_id == negotiation.design_id,
+            Negotiation.buyer_org_id == negotiation.buyer_org_id,
+            Negotiation.state == "open",
+            Negotiation.id != negotiation.id,
+        )
+    ).first()
+    if elsewhere is not None:
+        raise Conflict(
+            "negotiation_open",
+            "You are negotiating over this design already.",
+            extra={"negotiation": elsewhere},
+        )
+    _still_possible(session, negotiation)
 
 
 def _add_offer(session: Session, actor: Actor, negotiation: Negotiation, terms: Terms, side: str) -> Offer:
@@ -324,42 +290,14 @@ def _add_offer(session: Session, actor: Actor, negotiation: Negotiation, terms: 
         side=side,
         terms=terms.to_json(),
         terms_hash=terms.hash(),
-        created_at=clock.now(),
+        created_at=negotiation.updated_at,
     )
     session.add(made)
     session.flush()
     return made
 
 
-def _offer(session: Session, negotiation: Negotiation) -> Offer:
-    return session.scalars(
-        select(Offer).where(Offer.negotiation_id == negotiation.id, Offer.version == negotiation.current_version)
-    ).one()
-
-
 def _check_dates(terms: Terms) -> None:
     problems = date_problems(terms, clock.now())
     if problems:
         raise Invalid("invalid", "Please correct the marked fields.", fields=problems)
-
-
-def _side(negotiation: Negotiation, actor: Actor) -> str:
-    side = side_of(negotiation, actor)
-    if side is None:
-        raise NotFound
-    return side
-
-
-def _org(negotiation: Negotiation, side: str) -> str:
-    return negotiation.designer_org_id if side == "designer" else negotiation.buyer_org_id
-
-
-def _tell(session: Session, negotiation: Negotiation, side: str, kind: str, **params: Any) -> None:
-    notify_org(
-        session,
-        _org(negotiation, side),
-        kind,
-        path=f"/negotiations/{negotiation.id}",
-        design=str(negotiation.snapshot.get("title", "")),
-        **params,
-    )

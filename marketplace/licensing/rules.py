@@ -10,7 +10,8 @@ from marketplace.licensing.models import License, Negotiation
 
 SIDES = ("designer", "buyer")
 
-#: `on_turn` is the side that has to answer the last offer, `off_turn` the side that made it.
+#: `on_turn` is the side that has to answer the last offer, `off_turn` the side that made it. A withdrawn counter offer
+#: does not bring back the one it answered: a counter offer has refused it (docs/adr/0013).
 NEGOTIATION = Machine(
     "negotiation",
     "open",
@@ -21,9 +22,19 @@ NEGOTIATION = Machine(
         step("open", "withdraw", "off_turn", "withdrawn"),
         step("open", "message", SIDES, "open"),
         step("accepted", "message", SIDES, "accepted"),
+        step("open", "agree", "on_turn", "open"),
         step("open", "expire", "system", "expired"),
+        step("declined", "reopen", SIDES, "open"),
+        step("withdrawn", "reopen", SIDES, "open"),
+        step("expired", "reopen", SIDES, "open"),
     ],
 )
+
+#: How long after its end a negotiation can be taken up again; after that a new one is opened.
+REOPEN_WITHIN = timedelta(days=90)
+
+#: Why an offer is declined, as the one who declines may say it in one word.
+DECLINE_REASONS = ("fee", "royalty", "scope", "duration", "timing", "capacity", "other")
 
 LICENSE = Machine(
     "license",

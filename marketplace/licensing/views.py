@@ -12,7 +12,7 @@ from marketplace.designs.vocabulary import metal_word
 from marketplace.kernel import clock
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import CURRENCIES
-from marketplace.licensing import negotiating, queries, thread
+from marketplace.licensing import conversing, endings, negotiating, queries, thread
 from marketplace.licensing.access import load_negotiation
 from marketplace.licensing.forms import AnswerForm, CounterForm, MessageForm, NewForm, form_values, until_date
 from marketplace.licensing.models import Negotiation
@@ -96,14 +96,14 @@ def news(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
 @section.post("/<negotiation_id>/read", needs=Permission.NEGOTIATION_READ, subject=load_negotiation)
 def read(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
     """Remember that everything up to now was seen."""
-    negotiating.mark_read(call.session, call.actor, negotiation.id)
+    conversing.mark_read(call.session, call.actor, negotiation.id)
     return "", 204
 
 
 @section.post("/<negotiation_id>/messages", needs=Permission.MESSAGE_SEND, subject=load_negotiation, on_invalid=show)
 def message(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
     """Write to the other side."""
-    negotiating.say(call.session, call.actor, negotiation.id, read_form(MessageForm).text)
+    conversing.say(call.session, call.actor, negotiation.id, read_form(MessageForm).text)
     if is_htmx():
         return _news(call, negotiation, FormState())
     return see_other("negotiations.show", negotiation_id=negotiation.id, _anchor="end")
@@ -155,7 +155,7 @@ def accept(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
 def decline(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
     """Decline, with a reason."""
     given = read_form(AnswerForm)
-    negotiating.decline(call.session, call.actor, negotiation.id, version=given.version, reason=given.reason)
+    endings.decline(call.session, call.actor, negotiation.id, version=given.version, reason=given.reason)
     return see_other("negotiations.show", toast=_("Declined."), negotiation_id=negotiation.id)
 
 
@@ -163,7 +163,7 @@ def decline(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
 def withdraw(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
     """Take back one's own last offer."""
     given = read_form(AnswerForm)
-    negotiating.withdraw(call.session, call.actor, negotiation.id, version=given.version)
+    endings.withdraw(call.session, call.actor, negotiation.id, version=given.version)
     return see_other("negotiations.show", toast=_("Your offer was withdrawn."), negotiation_id=negotiation.id)
 
 

@@ -1,6 +1,10 @@
 """Writing messages and their translations. The caller has made sure that the actor may write in the thread."""
 
+import re
 import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -14,19 +18,35 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Forbidden, Invalid, NotFound
 from marketplace.messaging.languages import TARGETS, detect
 from marketplace.messaging.models import Message, MessageTranslation
-from marketplace.messaging.rules import MAX_TEXT, TRANSLATION
+from marketplace.messaging.rules import MAX_MARKS, MAX_RAW, MAX_TEXT, TRANSLATION
 
+_TOO_LONG = "A message has at most 4,000 characters."
+#: A run of combining marks longer than any script needs; what goes beyond would only cover the lines above and below.
+_MARK = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_PILED = re.compile(f"({_MARK}{{{MAX_MARKS}}}){_MARK}+")
 _LOCALES = text("select distinct u.locale from memberships m join users u on u.id = m.user_id where m.org_id = :org")
 
 
-def post_message(session: Session, actor: Actor, negotiation_id: str, *, to_org_id: str, body: str) -> Message:
+def post_message(
+    session: Session,
+    actor: Actor,
+    negotiation_id: str,
+    *,
+    to_org_id: str,
+    body: str,
+    at: datetime,
+    about: tuple[str, int] | None = None,
+    files: Sequence[Mapping[str, Any]] = (),
+    client_key: str | None = None,
+) -> Message:
     """Add a message to the thread and stage its translation into the languages the other side reads.
 
-    Raises Invalid for an empty text or one over 4,000 characters.
+    `at` is the thread's own time, taken under its lock; `about` is the term and the version it is about; `files` are
+    verified ones. Raises Invalid for a text over 4,000 characters, or an empty one without files.
     """
     if actor.org_id is None or actor.user_id is None:
         raise Forbidden("forbidden", "Your role does not allow this.")
-    cleaned = clean(body)
+    cleaned = "" if files and not body.strip() else clean(body)
     row = Message(
         negotiation_id=negotiation_id,
         org_id=actor.org_id,
@@ -34,26 +54,34 @@ def post_message(session: Session, actor: Actor, negotiation_id: str, *, to_org_
         user_id=actor.user_id,
         text=cleaned,
         lang=detect(cleaned, actor.locale),
-        created_at=clock.now(),
+        term=about[0] if about else None,
+        version=about[1] if about else None,
+        files=[dict(item) for item in files],
+        client_key=client_key,
+        created_at=at,
     )
     session.add(row)
     session.flush()
     for locale in session.scalars(_LOCALES, {"org": to_org_id}):
-        if locale in TARGETS and locale != row.lang:
+        if cleaned and locale in TARGETS and locale != row.lang:
             _stage_translation(session, row, locale)
     record(session, actor, "message.posted", row.id, owner_org_id=to_org_id, negotiation=negotiation_id, lang=row.lang)
     return row
 
 
 def clean(body: str) -> str:
-    """The text as it is kept: NFC, without NUL and the controls that are not line breaks or tabs. Raises Invalid."""
+    """The text as it is kept: NFC, without NUL and the controls that are not line breaks or tabs, and with no more
+    marks on one letter than MAX_MARKS. Raises Invalid.
+    """
+    if len(body) > MAX_RAW:
+        raise Invalid("invalid", _TOO_LONG, fields={"text": _TOO_LONG})
     composed = unicodedata.normalize("NFC", body.replace("\r\n", "\n").strip())
     kept = "".join(c for c in composed if c in "\n\t" or unicodedata.category(c) != "Cc")
+    kept = _PILED.sub(r"\1", kept)
     if not kept.strip():
         raise Invalid("invalid", "Please write something first.", fields={"text": "Please write something first."})
     if len(kept) > MAX_TEXT:
-        words = "A message has at most 4,000 characters."
-        raise Invalid("invalid", words, fields={"text": words})
+        raise Invalid("invalid", _TOO_LONG, fields={"text": _TOO_LONG})
     return kept
 
 

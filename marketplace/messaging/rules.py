@@ -3,6 +3,10 @@
 from marketplace.kernel.states import Machine, step
 
 MAX_TEXT = 4000
+#: Beyond this a text is refused before it is even looked at.
+MAX_RAW = 20_000
+#: Combining marks in a row that are kept; Vietnamese and Hebrew need up to three, phonetic writing a few more.
+MAX_MARKS = 8
 
 #: `figures_unchecked`: the numbers of the translation could not be matched with those of the original.
 TRANSLATION = Machine(

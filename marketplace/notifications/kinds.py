@@ -19,6 +19,12 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "negotiation_declined": (_l("A negotiation was declined"), _l("%(design)s")),
     "negotiation_withdrawn": (_l("An offer was withdrawn"), _l("%(design)s")),
     "negotiation_expired": (_l("An offer expired"), _l("%(design)s")),
+    "negotiation_reopened": (
+        _l("A negotiation goes on"),
+        _l("Version %(version)s for %(design)s. It is your turn."),
+    ),
+    "negotiation_handed_over": (_l("A negotiation was handed to you"), _l("%(design)s, by %(by)s.")),
+    "comment_received": (_l("A new comment on a term"), _l("About %(design)s")),
     "message_received": (_l("A new message"), _l("About %(design)s")),
     "license_to_sign": (_l("A license is ready to sign"), _l("%(design)s")),
     "license_signed": (_l("The other side signed"), _l("%(design)s")),

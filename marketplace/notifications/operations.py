@@ -1,6 +1,6 @@
 """Staging notifications and mail inside the transaction that causes them."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -14,6 +14,17 @@ _MEMBERS = text(
 )
 
 
+class Person(Protocol):
+    """Whom to tell: an id, an address and a language."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def locale(self) -> str: ...
+
+
 def notify_org(
     session: Session, org_id: str, kind: str, *, path: str | None = None, mail: bool = True, **params: Any
 ) -> None:
@@ -23,18 +34,32 @@ def notify_org(
     a {code, message, params} to be said in the reader's language); `path` is the page of ours to open.
     """
     for member in session.execute(_MEMBERS, {"org": org_id}):
-        session.add(Notification(user_id=member.id, org_id=org_id, kind=kind, params=params, path=path))
-        if mail:
-            send_mail(
-                session,
-                to=member.email,
-                locale=member.locale,
-                template="notification",
-                user_id=member.id,
-                kind=kind,
-                path=path,
-                **params,
-            )
+        notify_person(session, member, org_id, kind, path=path, mail=mail, **params)
+
+
+def notify_person(
+    session: Session,
+    person: Person,
+    org_id: str,
+    kind: str,
+    *,
+    path: str | None = None,
+    mail: bool = True,
+    **params: Any,
+) -> None:
+    """Tell one member of an organization; otherwise as `notify_org`."""
+    session.add(Notification(user_id=person.id, org_id=org_id, kind=kind, params=params, path=path))
+    if mail:
+        send_mail(
+            session,
+            to=person.email,
+            locale=person.locale,
+            template="notification",
+            user_id=person.id,
+            kind=kind,
+            path=path,
+            **params,
+        )
 
 
 def send_mail(

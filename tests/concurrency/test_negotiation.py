@@ -16,7 +16,7 @@ from marketplace.designs.models import Design
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor, system
 from marketplace.kernel.errors import Conflict, DomainError, Forbidden
-from marketplace.licensing import negotiating
+from marketplace.licensing import endings, negotiating
 from marketplace.licensing.models import License, Negotiation, Offer
 from marketplace.licensing.terms import Terms
 from marketplace.services import Services
@@ -107,11 +107,11 @@ def counter(actor: Actor, key: str, new: Terms) -> tuple[Actor, Act]:
 
 
 def decline(actor: Actor, key: str) -> tuple[Actor, Act]:
-    return actor, lambda session: negotiating.decline(session, actor, key, version=1)
+    return actor, lambda session: endings.decline(session, actor, key, version=1)
 
 
 def withdraw(actor: Actor, key: str) -> tuple[Actor, Act]:
-    return actor, lambda session: negotiating.withdraw(session, actor, key, version=1)
+    return actor, lambda session: endings.withdraw(session, actor, key, version=1)
 
 
 def begin(actor: Actor, design_id: str) -> tuple[Actor, Act]:
@@ -174,7 +174,7 @@ def test_accept_counter_decline_withdraw_and_expire_at_once_end_in_one_consisten
                 assert row.turn == "buyer"
         if row.state == "open":
             with unit_of_work(web, designer) as session:
-                negotiating.withdraw(session, designer, key, version=2)
+                endings.withdraw(session, designer, key, version=2)
         if number % 50 == 49:
             quiet(services)
     assert set(wins) == {"accept", "counter", "decline", "withdraw"}, wins

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts.models import Membership, Organization, User
 from marketplace.app import create_app
 from marketplace.gateways.documents import make_pdf
-from marketplace.licensing import negotiating, operations, queries
+from marketplace.licensing import endings, operations, queries
 from marketplace.licensing.agreement import TEMPLATE, Draft, values
 from marketplace.licensing.models import License, Negotiation
 from workers.run import Run
@@ -44,7 +44,7 @@ def expire(run: Run) -> None:
     more = True
     while more:
         with run.phase() as session:
-            closed = negotiating.expire_due(session, run.actor, limit=100)
+            closed = endings.expire_due(session, run.actor, limit=100)
             ended = operations.expire_due(session, run.actor, limit=100)
         more = 100 in {closed, ended}
 

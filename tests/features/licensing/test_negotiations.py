@@ -13,8 +13,8 @@ from marketplace.db.unit_of_work import unit_of_work
 from marketplace.designs.models import Design
 from marketplace.kernel import clock
 from marketplace.kernel.actor import system
+from marketplace.licensing.endings import expire_due
 from marketplace.licensing.models import License, Negotiation, Offer
-from marketplace.licensing.negotiating import expire_due
 from marketplace.notifications.models import Notification
 from marketplace.services import Services
 from tests.features.licensing.conftest import CAD, Pair, sheet

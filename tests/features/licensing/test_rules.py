@@ -17,6 +17,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 def test_the_negotiation_table_is_exactly_this() -> None:
+    """NEG-07"""
     assert_table(
         NEGOTIATION,
         {
@@ -28,7 +29,13 @@ def test_the_negotiation_table_is_exactly_this() -> None:
             ("open", "message", "buyer"): "open",
             ("accepted", "message", "designer"): "accepted",
             ("accepted", "message", "buyer"): "accepted",
+            ("open", "agree", "on_turn"): "open",
             ("open", "expire", "system"): "expired",
+            **{
+                (state, "reopen", side): "open"
+                for state in ("declined", "withdrawn", "expired")
+                for side in ("designer", "buyer")
+            },
         },
     )
 
