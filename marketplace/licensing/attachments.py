@@ -28,7 +28,8 @@ def files_of(session: Session, actor: Actor, negotiation_id: str, asset_ids: Seq
     if not wanted:
         return []
     if len(wanted) > MAX_FILES:
-        raise _refused("A message takes at most 10 files along.")
+        words = "A message takes at most 10 files along."
+        raise Invalid("invalid", words, fields={"files": words})
     query = select(Asset).where(
         Asset.id.in_(wanted),
         Asset.org_id == actor.org_id,
@@ -36,16 +37,20 @@ def files_of(session: Session, actor: Actor, negotiation_id: str, asset_ids: Seq
         Asset.removed_at.is_(None),
     )
     assets = {row.id: row for row in session.scalars(query)}
+    states = {row.state for row in assets.values()}
     if set(wanted) - set(assets):
-        raise _refused("One of the files is not there. Attach it again.")
-    if any(row.state == "rejected" for row in assets.values()):
-        raise _refused("One of the files was refused. Take it out, or attach another one.")
-    if any(row.state != "ready" for row in assets.values()):
-        raise _refused("A file is still being checked. Send again in a moment.")
+        words = "One of the files is not there. Attach it again."
+        raise Invalid("invalid", words, fields={"files": words})
+    if "rejected" in states:
+        words = "One of the files was refused. Take it out, or attach another one."
+        raise Invalid("invalid", words, fields={"files": words})
+    if states != {"ready"}:
+        words = "A file is still being checked. Send again in a moment."
+        raise Invalid("invalid", words, fields={"files": words})
     made: dict[str, list[Derivative]] = {}
     for item in session.scalars(select(Derivative).where(Derivative.asset_id.in_(wanted))):
         made.setdefault(item.asset_id, []).append(item)
-    return [_kept(assets[key], made.get(key, [])) for key in wanted]
+    return [_kept(assets[key], made[key]) for key in wanted]
 
 
 def file_in(session: Session, negotiation_id: str, asset_id: str) -> dict[str, Any]:
@@ -61,8 +66,6 @@ def file_in(session: Session, negotiation_id: str, asset_id: str) -> dict[str, A
 
 
 def _kept(asset: Asset, made: list[Derivative]) -> dict[str, Any]:
-    if not made:
-        raise _refused("One of the files is not there. Attach it again.")
     if made[0].content_type == "application/pdf":
         whole = made[0]
         return {
@@ -89,7 +92,3 @@ def _kept(asset: Asset, made: list[Derivative]) -> dict[str, Any]:
         "height": shown.height,
         "placeholder": shown.placeholder,
     }
-
-
-def _refused(words: str) -> Invalid:
-    return Invalid("invalid", words, fields={"files": words})

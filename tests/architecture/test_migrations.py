@@ -58,7 +58,8 @@ def test_migrations_keep_the_rows_that_were_there(empty_database: Engine) -> Non
 def test_every_table_with_tenant_rows_is_forced_under_row_security(instance: Instance) -> None:
     guarded = {
         "assets", "derivatives", "facts", "content_drafts", "ai_calls", "saved_designs",
-        "negotiations", "negotiation_events", "negotiation_assignees", "negotiation_reads", "offers", "messages", "message_translations", "licenses", "signatures",
+        "negotiation_events", "negotiation_assignees", "negotiation_reads",
+        "negotiations", "offers", "messages", "message_translations", "licenses", "signatures",
         "orders", "rfqs", "quotes", "ndas", "cad_links", "stage_events", "shipments",
         "cad_copies", "cad_copy_keys", "cad_shapes", "cad_traces",
         "payment_accounts", "checkouts", "transfers", "payouts", "ledger_entries", "ledger_transactions",
