@@ -22,6 +22,10 @@ ERRORS = {
         ("Invalid", "Conflict", "Forbidden", "NotFound", "Unauthenticated", "Unavailable", "BadToken", "ExpiredToken"),
         1,
     ),
+    **dict.fromkeys(
+        ("PaymentDeclined", "PaymentRejected", "PaymentUnavailable", "PaymentNotFound", "InsufficientFunds"), 1
+    ),
+    "PayeeBlocked": 1,
     "DomainError": 1,
     "Retry": 0,
 }

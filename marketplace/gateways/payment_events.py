@@ -35,15 +35,18 @@ def _snapshot(event: dict[str, Any]) -> WebhookEvent:
     data = event.get("data")
     subject = data.get("object") if isinstance(data, dict) else None
     subject = subject if isinstance(subject, dict) else {}
+    kind, account = _text(event, "type"), _optional(event, "account")
+    # A payee took its account away: what the event carries is our own application, what it is about is the account.
+    gone = kind == "account.application.deauthorized"
     return WebhookEvent(
         id=_text(event, "id"),
-        type=_text(event, "type"),
+        type=kind,
         api_version=_optional(event, "api_version"),
-        account=_optional(event, "account"),
+        account=account,
         livemode=event.get("livemode") is True,
         created=_from_epoch(event.get("created")),
-        object_id=_optional(subject, "id"),
-        object_type=_optional(subject, "object"),
+        object_id=account if gone else _optional(subject, "id"),
+        object_type="account" if gone else _optional(subject, "object"),
         body=event,
     )
 

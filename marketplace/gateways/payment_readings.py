@@ -5,7 +5,20 @@ library.
 from datetime import UTC, datetime
 from typing import Any
 
-from marketplace.gateways.payment_types import Account, CheckoutSession, Payment, Payout, Refund, Transfer
+from marketplace.gateways.payment_types import (
+    Account,
+    Charge,
+    CheckoutSession,
+    Dispute,
+    Movement,
+    Payment,
+    PaymentMethod,
+    Payout,
+    Refund,
+    Requirement,
+    Reversal,
+    Transfer,
+)
 
 
 def id_of(value: Any) -> str | None:
@@ -27,12 +40,12 @@ def account(found: Any) -> Account:
     """From an Accounts v2 object fetched with its recipient configuration and requirements."""
     balance = _inside(found, "configuration", "recipient", "capabilities", "stripe_balance")
     transfers, payouts = _inside(balance, "stripe_transfers"), _inside(balance, "payouts")
-    entries = _inside(found, "requirements", "entries") or []
-    due = tuple(
-        entry.description
-        for entry in entries
-        if entry.awaiting_action_from == "user" and entry.minimum_deadline.status in {"currently_due", "past_due"}
+    entries = [e for e in _inside(found, "requirements", "entries") or [] if e.awaiting_action_from == "user"]
+    asked = tuple(
+        Requirement(e.description, e.minimum_deadline.status, e.errors[0].code if e.errors else None) for e in entries
     )
+    due = tuple(r.code for r in asked if r.status in {"currently_due", "past_due"})
+    due_by = _inside(found, "requirements", "summary", "minimum_deadline", "time")
     active = transfers is not None and transfers.status == "active"
     reasons = [] if transfers is None or active else [item.code for item in transfers.status_details or []]
     return Account(
@@ -43,6 +56,9 @@ def account(found: Any) -> Account:
         details_submitted=not due,
         requirements_due=due,
         disabled_reason=reasons[0] if reasons else None,
+        requirements=asked,
+        due_by=datetime.fromisoformat(due_by).astimezone(UTC) if due_by else None,
+        closed=bool(found.closed),
     )
 
 
@@ -64,14 +80,16 @@ def session(found: Any) -> CheckoutSession:
 def payment(found: Any) -> Payment:
     """From a payment intent with its charge and balance transaction expanded."""
     charge: Any = found.latest_charge
-    settled: Any = charge.balance_transaction if charge and not isinstance(charge, str) else None
+    whole: Any = None if isinstance(charge, str) else charge
+    settled: Any = whole.balance_transaction if whole else None
     settled = None if isinstance(settled, str) else settled
+    error = found.last_payment_error
     return Payment(
         id=found.id,
         status=found.status,
         amount=found.amount,
         amount_received=found.amount_received,
-        amount_refunded=charge.amount_refunded if charge and not isinstance(charge, str) else 0,
+        amount_refunded=whole.amount_refunded if whole else 0,
         currency=found.currency.upper(),
         charge=id_of(charge),
         fee=settled.fee if settled else None,
@@ -79,7 +97,38 @@ def payment(found: Any) -> Payment:
         settlement_currency=settled.currency.upper() if settled else None,
         transfer_group=found.transfer_group,
         metadata=plain(found.metadata),
+        method=_method(whole.payment_method_details) if whole else None,
+        disputed=bool(whole.disputed) if whole else False,
+        failure_code=error.code if error else None,
     )
+
+
+def charge(found: Any) -> Charge:
+    """From a charge with its balance transaction expanded."""
+    settled: Any = None if isinstance(found.balance_transaction, str) else found.balance_transaction
+    return Charge(
+        id=found.id,
+        payment_intent=id_of(found.payment_intent),
+        amount=found.amount,
+        amount_refunded=found.amount_refunded,
+        currency=found.currency.upper(),
+        status=found.status,
+        disputed=bool(found.disputed),
+        method=_method(found.payment_method_details),
+        fee=settled.fee if settled else None,
+        net=settled.net if settled else None,
+        transfer_group=found.transfer_group,
+        created=moment(found.created),
+    )
+
+
+def _method(details: Any) -> PaymentMethod | None:
+    """What was paid with; of all the vendor tells only brand and last four digits are taken."""
+    if not details:
+        return None
+    part = getattr(details, details.type, None)
+    brand = getattr(part, "brand", None) or getattr(part, "bank_name", None)
+    return PaymentMethod(details.type, brand, getattr(part, "last4", None))
 
 
 def transfer(found: Any) -> Transfer:
@@ -93,6 +142,19 @@ def transfer(found: Any) -> Transfer:
         source_charge=id_of(found.source_transaction),
         transfer_group=found.transfer_group,
         metadata=plain(found.metadata),
+        created=moment(found.created),
+    )
+
+
+def reversal(found: Any, transfer_id: str) -> Reversal:
+    """From a transfer reversal."""
+    return Reversal(
+        id=found.id,
+        transfer=id_of(found.transfer) or transfer_id,
+        amount=found.amount,
+        currency=found.currency.upper(),
+        metadata=plain(found.metadata),
+        created=moment(found.created),
     )
 
 
@@ -106,6 +168,46 @@ def refund(found: Any) -> Refund:
         currency=found.currency.upper(),
         status=found.status or "pending",
         metadata=plain(found.metadata),
+        failure_reason=getattr(found, "failure_reason", None),
+        created=moment(found.created),
+    )
+
+
+def movement(found: Any) -> Movement:
+    """From a balance transaction."""
+    rate = found.exchange_rate
+    return Movement(
+        id=found.id,
+        kind=found.reporting_category,
+        type=found.type,
+        source=id_of(found.source),
+        amount=found.amount,
+        fee=found.fee,
+        net=found.net,
+        currency=found.currency.upper(),
+        created=moment(found.created),
+        available_on=moment(found.available_on),
+        status=found.status,
+        exchange_rate=None if rate is None else str(rate),
+    )
+
+
+def dispute(found: Any) -> Dispute:
+    """From a dispute, whose balance transactions come whole."""
+    details = found.evidence_details
+    return Dispute(
+        id=found.id,
+        payment_intent=id_of(found.payment_intent),
+        charge=id_of(found.charge) or "",
+        amount=found.amount,
+        currency=found.currency.upper(),
+        reason=found.reason,
+        status=found.status,
+        evidence_due=moment(details.due_by) if details.due_by else None,
+        evidence_submitted=details.submission_count > 0,
+        past_due=details.past_due,
+        created=moment(found.created),
+        movements=tuple(movement(item) for item in found.balance_transactions),
     )
 
 
@@ -119,6 +221,7 @@ def payout(found: Any) -> Payout:
         arrival_date=moment(found.arrival_date),
         created=moment(found.created),
         failure_code=found.failure_code,
+        failure_message=found.failure_message,
     )
 
 

@@ -37,6 +37,12 @@ class PaymentNotFound(PaymentRejected):
     status = 404
 
 
+class PayeeBlocked(PaymentRejected):
+    """The payee's account cannot take money. `code` is account_lost (taken away from us), account_closed or
+    insufficient_capabilities_for_transfer (restricted, or not yet set up).
+    """
+
+
 class PaymentUnavailable(Unavailable):
     """No answer, or a passing refusal. Repeating the call with the same idempotency key is safe."""
 
@@ -54,10 +60,21 @@ class BadSignature(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Requirement:
+    """One thing the vendor asks of a payee. `code` names it in the vendor's dotted way, `status` is past_due,
+    currently_due or eventually_due, `error` the code of what was wrong with the last answer.
+    """
+
+    code: str
+    status: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """A payee's account. `charges_enabled` tells that payments may be taken for the payee under our
     charge model, which is the same as `transfers_active`; `requirements_due` names what the vendor
-    still asks of the payee.
+    asks of the payee now, `requirements` also what it will ask, the first of it until `due_by`.
     """
 
     id: str
@@ -67,11 +84,28 @@ class Account:
     details_submitted: bool
     requirements_due: tuple[str, ...] = ()
     disabled_reason: str | None = None
+    requirements: tuple[Requirement, ...] = ()
+    due_by: datetime | None = None
+    closed: bool = False
 
     @property
     def ready(self) -> bool:
         """Whether money can be sent to the account and on to its bank."""
         return self.transfers_active and self.payouts_enabled
+
+    @property
+    def state(self) -> str:
+        """One word: active, closed, rejected, restricted, onboarding (something is asked), checking (nothing is)."""
+        reason = self.disabled_reason or ""
+        if self.closed:
+            return "closed"
+        if self.ready:
+            return "active"
+        if reason.startswith(("rejected", "unsupported")):
+            return "rejected"
+        if self.requirements_due:
+            return "onboarding"
+        return "restricted" if reason.startswith("restricted") else "checking"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +122,28 @@ class CheckoutSession:
     metadata: Mapping[str, str]
     client_reference_id: str | None
 
+    @property
+    def processing(self) -> bool:
+        """The buyer is done but the money is not here: a bank payment takes days, and may still fail."""
+        return self.status == "complete" and self.payment_status == "unpaid"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMethod:
+    """What a buyer paid with, and all that is kept of it. `kind` card, us_bank_account, sepa_debit...;
+    `brand` the card's brand or the bank's name.
+    """
+
+    kind: str
+    brand: str | None = None
+    last4: str | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Money taken from a buyer. `fee` and `net` are in `settlement_currency`, None until settled."""
+    """Money taken from a buyer. `fee` and `net` are in `settlement_currency`, None until settled; `failure_code`
+    says why the last attempt failed, `disputed` that the buyer's bank asked for the money back.
+    """
 
     id: str
     status: str
@@ -105,11 +157,42 @@ class Payment:
     settlement_currency: str | None
     transfer_group: str | None
     metadata: Mapping[str, str]
+    method: PaymentMethod | None = None
+    disputed: bool = False
+    failure_code: str | None = None
+
+    @property
+    def processing(self) -> bool:
+        """The buyer's bank has been asked and has not answered yet."""
+        return self.status == "processing"
+
+    @property
+    def failed(self) -> bool:
+        """Nothing was received, and nothing is on its way."""
+        return self.status in {"requires_payment_method", "canceled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One attempt to take money: `status` succeeded, pending or failed. `fee` and `net` as on Payment."""
+
+    id: str
+    payment_intent: str | None
+    amount: int
+    amount_refunded: int
+    currency: str
+    status: str
+    disputed: bool
+    method: PaymentMethod | None
+    fee: int | None
+    net: int | None
+    transfer_group: str | None
+    created: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Money moved from the platform's balance to a payee's account."""
+    """Money moved from the platform's balance to a payee's account; `amount_reversed` was taken back of it."""
 
     id: str
     amount: int
@@ -119,21 +202,24 @@ class Transfer:
     source_charge: str | None
     transfer_group: str | None
     metadata: Mapping[str, str]
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """Money taken back from a payee's account."""
+    """Money taken back from a payee's account; without metadata when it was done by hand at the vendor's."""
 
     id: str
     transfer: str
     amount: int
     currency: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money given back to the buyer."""
+    """Money given back to the buyer. `status` pending / succeeded / failed / canceled / requires_action."""
 
     id: str
     payment_intent: str
@@ -142,6 +228,68 @@ class Refund:
     currency: str
     status: str
     metadata: Mapping[str, str]
+    failure_reason: str | None = None
+    created: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One line of the vendor's books, a balance transaction. `kind` is the vendor's reporting category: charge,
+    refund, refund_failure, dispute, dispute_reversal, transfer, transfer_reversal, payout, payout_reversal, fee,
+    other_adjustment...; `type` its finer word; `source` the id of what caused it. net = amount - fee.
+    """
+
+    id: str
+    kind: str
+    type: str
+    source: str | None
+    amount: int
+    fee: int
+    net: int
+    currency: str
+    created: datetime
+    available_on: datetime
+    status: str
+    exchange_rate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """The buyer's bank asks for the money back. `status` needs_response, under_review, won, lost, the same with
+    `warning_` for an inquiry that takes no money, prevented; `reason` the bank's code. `evidence_due` is when an
+    answer must be there.
+    """
+
+    id: str
+    payment_intent: str | None
+    charge: str
+    amount: int
+    currency: str
+    reason: str
+    status: str
+    evidence_due: datetime | None
+    evidence_submitted: bool
+    past_due: bool
+    created: datetime
+    movements: tuple[Movement, ...] = ()
+
+    @property
+    def withdrawn(self) -> int:
+        """How much of the platform's money the bank has now, without fees."""
+        return -sum(m.amount for m in self.movements)
+
+    @property
+    def fees(self) -> int:
+        """What the vendor has taken for the dispute and not given back."""
+        return sum(m.fee for m in self.movements)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """An answer to a dispute: the vendor's names of the fields to texts, and to ids of uploaded files."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +313,7 @@ class Payout:
     arrival_date: datetime
     created: datetime
     failure_code: str | None = None
+    failure_message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

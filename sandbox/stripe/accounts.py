@@ -1,7 +1,6 @@
 """Connected accounts (v2 with the recipient configuration), their links, and what onboarding changes."""
 
 import secrets
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,7 +50,41 @@ def create(world: World, params: dict[str, Any]) -> Json:
 
 def retrieve(world: World, params: dict[str, Any], account_id: str) -> Json:
     """The account with the parts that `include` names."""
-    return view(world.store.get(account_id, "v2.core.account"), params.get("include", []))
+    return view(ours(world, account_id), params.get("include", []))
+
+
+def close(world: World, params: dict[str, Any], account_id: str) -> Json:
+    """Close an account for good; Stripe does so on the payee's or the platform's wish."""
+    account = ours(world, account_id)
+    if account["closed"]:
+        raise ApiError("The account is closed.")
+    account |= {"closed": True, "_status": "restricted", "_reason": "restricted_other", "_due": []}
+    world.store.save(account)
+    world.webhooks.thin("v2.core.account.closed", account_id)
+    return view(account, params.get("include", []))
+
+
+def deauthorize(world: World, account_id: str) -> Json:
+    """The payee takes the account away from the platform: every later call about it is refused."""
+    account = ours(world, account_id)
+    account |= {"_gone": True, "_status": "restricted", "_reason": "restricted_other"}
+    world.store.save(account)
+    application = {"id": "ca_sandbox", "object": "application", "name": "SANDBOX"}
+    world.emit("account.application.deauthorized", application, account_id)
+    return account
+
+
+def ours(world: World, account_id: str) -> Json:
+    """An account that the platform may still use. Raises account_invalid when it was taken away."""
+    account = world.store.get(account_id, "v2.core.account")
+    if account.get("_gone"):
+        raise ApiError(
+            f"The provided key does not have access to account '{account_id}' (or that account does not exist). "
+            "Application access may have been revoked.",
+            code="account_invalid",
+            status=403,
+        )
+    return account
 
 
 def view(account: Json, include: list[str]) -> Json:
@@ -72,7 +105,7 @@ def view(account: Json, include: list[str]) -> Json:
         }
     shown["requirements"] = None
     if "requirements" in include:
-        shown["requirements"] = {"entries": [_entry(name) for name in account["_due"]], "summary": None}
+        shown["requirements"] = {"entries": [_entry(name) for name in account["_due"]], "summary": _summary(account)}
     shown["identity"] = None
     if "identity" in include:
         shown["identity"] = {"country": account["_country"], "entity_type": account["_entity_type"]}
@@ -83,7 +116,7 @@ def view(account: Json, include: list[str]) -> Json:
 
 def v1_view(world: World, _: dict[str, Any], account_id: str) -> Json:
     """The same account as v1 calls show it."""
-    account = world.store.get(account_id, "v2.core.account")
+    account = ours(world, account_id)
     active = account["_status"] == "active"
     return {
         "id": account["id"],
@@ -105,13 +138,15 @@ def v1_view(world: World, _: dict[str, Any], account_id: str) -> Json:
 
 def create_link(world: World, params: dict[str, Any], base_url: str) -> Json:
     """A single-use address of the onboarding page."""
-    account = world.store.get(params["account"], "v2.core.account")
+    account = ours(world, params["account"])
+    if account["closed"]:
+        raise ApiError("The account is closed.")
     case = params["use_case"]
     options = case.get(case["type"])
     if not options:
         raise ApiError(f"use_case[{case['type']}] is needed.", code="parameter_missing", store=False)
     token = secrets.token_urlsafe(24)
-    expires = int(time.time()) + LINK_LIFE_S
+    expires = int(world.store.now()) + LINK_LIFE_S
     link = {
         "account": account["id"],
         "expires_at": expires,
@@ -123,7 +158,7 @@ def create_link(world: World, params: dict[str, Any], base_url: str) -> Json:
     return {
         "object": "v2.core.account_link",
         "account": account["id"],
-        "created": _iso(int(time.time())),
+        "created": _iso(int(world.store.now())),
         "expires_at": _iso(expires),
         "livemode": False,
         "url": f"{base_url}/onboarding/{token}",
@@ -136,13 +171,19 @@ def onboard(world: World, account_id: str) -> Json:
     return _set(world, account_id, status="active", reason=None, due=[])
 
 
-def restrict(world: World, account_id: str, reason: str = "requirements_past_due") -> Json:
-    """Stripe wants more before money may move again."""
-    return _set(world, account_id, status="restricted", reason=reason, due=["identity.individual.documents"])
+def restrict(
+    world: World, account_id: str, reason: str = "requirements_past_due", due: list[str] | None = None
+) -> Json:
+    """Stripe wants more before money may move again; `due` names what."""
+    asked = ["identity.individual.documents.primary_verification"] if due is None else due
+    status = "rejected" if reason.startswith("rejected") else "restricted"
+    return _set(world, account_id, status=status, reason=reason, due=asked)
 
 
 def _set(world: World, account_id: str, *, status: str, reason: str | None, due: list[str]) -> Json:
-    account = world.store.get(account_id, "v2.core.account")
+    account = ours(world, account_id)
+    if account["closed"]:
+        raise ApiError("The account is closed.")
     account |= {"_status": status, "_reason": reason, "_due": due}
     world.store.save(account)
     world.webhooks.thin("v2.core.account[requirements].updated", account_id)
@@ -165,6 +206,13 @@ def _entry(name: str) -> Json:
         "reference": None,
         "requested_reasons": [{"code": "routine_onboarding"}],
     }
+
+
+def _summary(account: Json) -> Json | None:
+    """When the first of what is asked must be there: a week after the account was opened."""
+    if not account["_due"]:
+        return None
+    return {"minimum_deadline": {"status": "past_due", "time": _iso(account["created"] + 7 * 86_400)}}
 
 
 def _iso(epoch: int) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from sandbox.frontdoor import Failure, FailurePlan, cut_connection
-from sandbox.stripe import accounts, charges, checkout, transfers
+from sandbox.stripe import accounts, charges, checkout, disputes, refunds, transfers
+from sandbox.stripe.chaos import Chaos
 from sandbox.stripe.contract import check
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.store import Json
@@ -21,6 +22,8 @@ from sandbox.stripe.world import World
 
 #: Stripe remembers an idempotency key for at least 24 hours.
 KEY_LIFE_S = 24 * 3600
+#: The largest file of evidence.
+MAX_FILE = 5 * 1024 * 1024
 _STATUS_TYPES = {429: "rate_limit_error", 401: "invalid_request_error", 403: "invalid_request_error"}
 
 Handler = Callable[..., Json]
@@ -76,6 +79,46 @@ def _payout(world: World, params: dict[str, Any], payout_id: str) -> Json:
     return found
 
 
+def _balance_entries(world: World, params: dict[str, Any]) -> Json:
+    """Balance transactions of the platform or of the named account."""
+    account, created = params.pop("_account", None), params.get("created", {})
+    span = created if isinstance(created, dict) else {"gte": created, "lte": created}
+
+    def match(item: Json) -> bool:
+        if item["_account"] != account or any(
+            params.get(n, item[n]) != item[n] for n in ("type", "source", "currency")
+        ):
+            return False
+        at = item["created"]
+        return (
+            at >= span.get("gte", at) and at <= span.get("lte", at) and at > span.get("gt", at - 1)
+            and at < span.get("lt", at + 1)
+        )  # fmt: skip
+
+    now = world.now()
+    rows = [{**e, "status": "available" if e["available_on"] <= now else "pending"}
+            for e in world.store.all("balance_transaction", match)]  # fmt: skip
+    return page(rows, params)
+
+
+def _reversals(world: World, params: dict[str, Any], transfer_id: str) -> Json:
+    return page(transfers.reversals(world, transfer_id), params)
+
+
+def _file(world: World, params: dict[str, Any]) -> Json:
+    """Keep an uploaded file's name and size; what is in it is thrown away."""
+    sent = request.files.get("file")
+    if sent is None:
+        raise ApiError("Missing required param: file.", code="parameter_missing", param="file", store=False)
+    size = len(sent.read())
+    if not 0 < size <= MAX_FILE:
+        raise ApiError("The file is empty or larger than 5 MB.", param="file")
+    kind = (sent.filename or "").rpartition(".")[2].lower()
+    return world.store.new(
+        "file", "file", filename=sent.filename, purpose=params["purpose"], size=size, title=None, type=kind, url=None
+    )
+
+
 def _balance_entry(world: World, _: dict[str, Any], entry_id: str) -> Json:
     return world.store.get(entry_id, "balance_transaction")
 
@@ -95,6 +138,7 @@ def _call(method: str, path: str, params: str | None, handler: Handler) -> Call:
 CALLS = (
     _call("POST", "/v2/core/accounts", "v2.core.AccountCreateParams", accounts.create),
     _call("GET", "/v2/core/accounts/<>", "v2.core.AccountRetrieveParams", accounts.retrieve),
+    _call("POST", "/v2/core/accounts/<>/close", "v2.core.AccountCloseParams", accounts.close),
     _call("POST", "/v2/core/account_links", "v2.core.AccountLinkCreateParams", accounts.create_link),
     _call("GET", "/v2/core/events/<>", None, _event),
     _call("POST", "/v1/accounts", None, _refuse_v1_account),
@@ -109,14 +153,20 @@ CALLS = (
     _call("POST", "/v1/payment_intents/<>/confirm", "PaymentIntentConfirmParams", charges.confirm),
     _call("GET", "/v1/charges", "ChargeListParams", _lister("charge", "payment_intent", "transfer_group")),
     _call("GET", "/v1/charges/<>", None, charges.retrieve_charge),
-    _call("POST", "/v1/refunds", "RefundCreateParams", charges.refund),
+    _call("POST", "/v1/refunds", "RefundCreateParams", refunds.create),
     _call("GET", "/v1/refunds", "RefundListParams", _lister("refund", "payment_intent", "charge")),
-    _call("GET", "/v1/refunds/<>", None, charges.retrieve_refund),
+    _call("GET", "/v1/refunds/<>", None, refunds.retrieve),
     _call("POST", "/v1/transfers", "TransferCreateParams", transfers.create),
     _call("GET", "/v1/transfers", "TransferListParams", _lister("transfer", "transfer_group", "destination")),
     _call("GET", "/v1/transfers/<>", None, transfers.retrieve),
     _call("POST", "/v1/transfers/<>/reversals", "TransferReversalCreateParams", transfers.reverse),
+    _call("GET", "/v1/transfers/<>/reversals", "TransferReversalListParams", _reversals),
+    _call("GET", "/v1/disputes", "DisputeListParams", _lister("dispute", "payment_intent", "charge")),
+    _call("GET", "/v1/disputes/<>", None, disputes.retrieve),
+    _call("POST", "/v1/disputes/<>", "DisputeUpdateParams", disputes.update),
+    _call("POST", "/v1/files", "FileCreateParams", _file),
     _call("GET", "/v1/balance", None, lambda world, params: transfers.balance(world, params.get("_account"))),
+    _call("GET", "/v1/balance_transactions", "BalanceTransactionListParams", _balance_entries),
     _call("GET", "/v1/balance_transactions/<>", None, _balance_entry),
     _call("GET", "/v1/payouts", "PayoutListParams", _lister("payout", "status")),
     _call("GET", "/v1/payouts/<>", None, _payout),
@@ -127,13 +177,13 @@ _WITH_ACCOUNT = ("/v1/balance", "/v1/payouts")
 _WITH_URL = (accounts.create_link, checkout.create)
 
 
-def blueprint(world: World, failures: FailurePlan) -> Blueprint:
+def blueprint(world: World, failures: FailurePlan, chaos: Chaos) -> Blueprint:
     """The routes `/v1/...` and `/v2/...`."""
     routes = Blueprint("api", __name__)
 
     @routes.route("/<any('v1', 'v2'):version>/<path:path>", methods=["GET", "POST", "DELETE"])
     def api(version: str, path: str) -> Response:
-        failure = failures.take(request.path)
+        failure = failures.take(request.path) or _by_chance(world, chaos)
         if failure is not None and failure.status is not None and not failure.lose_answer:
             return _failed(failure)
         try:
@@ -150,6 +200,15 @@ def blueprint(world: World, failures: FailurePlan) -> Blueprint:
     return routes
 
 
+def _by_chance(world: World, chaos: Chaos) -> Failure | None:
+    key = request.headers.get("Idempotency-Key") or request.full_path
+    with world.store.lock:
+        failure = chaos.for_call(f"{request.method} {key}", writes=request.method == "POST")
+    if failure is not None and failure.delay_ms:
+        time.sleep(failure.delay_ms / 1000)
+    return failure
+
+
 def _answer(world: World) -> tuple[int, Json, bool]:
     key = (request.headers.get("Authorization") or "").removeprefix("Bearer ")
     if not key.startswith(("sk_test_", "rk_test_")):
@@ -158,9 +217,9 @@ def _answer(world: World) -> tuple[int, Json, bool]:
     with world.store.lock:
         if idempotency is None:
             return 200, _run(world), False
-        print_ = hashlib.sha256(b"\n".join([request.full_path.encode(), request.get_data()])).hexdigest()
+        print_ = hashlib.sha256(b"\n".join([request.full_path.encode(), _meaning()])).hexdigest()
         known = world.store.kept("idempotency").get(idempotency)
-        if known is not None and known["at"] > time.time() - KEY_LIFE_S:
+        if known is not None and known["at"] > world.store.now() - KEY_LIFE_S:
             if known["print"] != print_:
                 raise ApiError(
                     "Keys for idempotent requests can only be used with the same parameters they were first used "
@@ -175,9 +234,20 @@ def _answer(world: World) -> tuple[int, Json, bool]:
             if not error.store:
                 raise
             status, body = error.status, error.body
-        remembered = {"at": time.time(), "print": print_, "status": status, "body": body}
+        remembered = {"at": world.store.now(), "print": print_, "status": status, "body": body}
         world.store.keep("idempotency", idempotency, remembered)
         return status, body, False
+
+
+def _meaning() -> bytes:
+    """What a request asks, without how it is packed: the boundary of a form with files is another each time."""
+    if request.mimetype != "multipart/form-data":
+        return request.get_data()
+    parts = [f"{name}={value}".encode() for name, value in sorted(request.form.items())]
+    for name, sent in sorted(request.files.items()):
+        parts += [name.encode(), sent.read()]
+        sent.seek(0)
+    return b"\n".join(parts)
 
 
 def _run(world: World) -> Json:
@@ -207,6 +277,8 @@ def _params() -> dict[str, Any]:
         if not isinstance(body, dict):
             raise ApiError("The body is not a JSON object.", store=False)
         params = body
+    elif request.mimetype == "multipart/form-data":
+        params = {**request.form.to_dict(), **{name: sent.filename for name, sent in request.files.items()}}
     else:
         try:
             params = decode_form(request.get_data().decode())
@@ -219,7 +291,7 @@ def _params() -> dict[str, Any]:
 
 def _account(world: World) -> str | None:
     named = request.headers.get("Stripe-Account")
-    return world.store.get(named, "v2.core.account")["id"] if named else None
+    return str(accounts.ours(world, named)["id"]) if named else None
 
 
 def _version() -> str:

@@ -8,7 +8,9 @@ from pathlib import Path
 from flask import Flask
 
 from sandbox.frontdoor import FailurePlan, new_app
-from sandbox.stripe import api, checkout, control, pages, transfers
+from sandbox.stripe import api, control, pages
+from sandbox.stripe.chaos import Chaos
+from sandbox.stripe.clockwork import let_time_work
 from sandbox.stripe.store import Store
 from sandbox.stripe.webhooks import Webhooks
 from sandbox.stripe.world import World
@@ -38,11 +40,12 @@ class Stripe:
 def create(webhook_url: str, webhook_secret: str, state: Path | None = None) -> Stripe:
     """The stand-in; with `state` it remembers across restarts."""
     store = Store(state)
-    world = World(store, Webhooks(store, webhook_url, webhook_secret))
+    chaos = Chaos()
+    world = World(store, Webhooks(store, webhook_url, webhook_secret, chaos))
     failures = FailurePlan()
     app = new_app("stripe", failures)
-    app.register_blueprint(api.blueprint(world, failures))
-    app.register_blueprint(control.blueprint(world))
+    app.register_blueprint(api.blueprint(world, failures, chaos))
+    app.register_blueprint(control.blueprint(world, chaos))
     app.register_blueprint(pages.blueprint(world))
     return Stripe(app, world)
 
@@ -52,5 +55,4 @@ def _tick(world: World) -> None:
         time.sleep(TICK_S)
         with world.store.lock:
             if not world.webhooks.stopped:
-                checkout.expire_due(world)
-                transfers.pay_out_due(world)
+                let_time_work(world)

@@ -1,12 +1,11 @@
-"""Payment intents, charges and refunds."""
+"""Payment intents and charges, by card at once and by bank after days."""
 
 import secrets
-import time
 from typing import Any
 
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.store import Json
-from sandbox.stripe.world import LARGEST, SMALLEST, World, card_fee, valid_currency
+from sandbox.stripe.world import LARGEST, SMALLEST, World, bank_fee, card_fee, valid_currency
 
 #: Test cards and what they do, as in Stripe's testing guide.
 CARDS = {
@@ -25,6 +24,13 @@ DECLINED = {
     "generic_decline": "Your card was declined.",
     "insufficient_funds": "Your card has insufficient funds.",
 }
+#: The bank method of a currency; elsewhere buyers send a transfer themselves.
+BANK_METHODS = {"usd": "us_bank_account", "eur": "sepa_debit", "gbp": "bacs_debit", "cad": "acss_debit"}
+
+
+def bank_method(currency: str) -> str:
+    """How a buyer's bank pays in a currency."""
+    return BANK_METHODS.get(currency, "customer_balance")
 
 
 def check_amount(amount: Any, currency: Any) -> None:
@@ -104,19 +110,45 @@ def retrieve_charge(world: World, _: dict[str, Any], charge_id: str) -> Json:
     return world.store.get(charge_id, "charge")
 
 
-def succeed(world: World, intent: Json) -> Json:
-    """The money arrives: charge, fee, events."""
+def succeed(world: World, intent: Json, card: str = "4242424242424242") -> Json:
+    """The money of a card arrives: charge, fee, events."""
     if intent["status"] == "succeeded":
         raise ApiError("This PaymentIntent has already succeeded.", code="payment_intent_unexpected_state")
-    charge = _charge(world, intent, paid=True)
-    entry = world.book(
-        "charge",
-        charge["id"],
-        intent["amount"],
-        intent["currency"],
-        fee=card_fee(intent["amount"]),
-        available_on=int(time.time() + world.settings["settle_after_s"]),
-    )
+    charge = _charge(world, intent, "succeeded", _card(card))
+    return _arrived(world, intent, charge, "charge", card_fee(intent["amount"]))
+
+
+def start_bank(world: World, intent: Json) -> Json:
+    """The buyer told the bank to pay: nothing has arrived, and the bank may still say no."""
+    kind = bank_method(intent["currency"])
+    part = {"bank_name": "SANDBOX BANK"} if kind in {"us_bank_account", "customer_balance"} else {}
+    charge = _charge(world, intent, "pending", {"type": kind, kind: {**part, "last4": "6789"}})
+    intent |= {"status": "processing", "latest_charge": charge["id"], "last_payment_error": None, "next_action": None}
+    world.store.save(intent)
+    world.emit("charge.pending", charge)
+    world.emit("payment_intent.processing", intent)
+    return charge
+
+
+def finish_bank(world: World, intent: Json, *, paid: bool) -> Json:
+    """The buyer's bank has paid, or has refused."""
+    charge = world.store.get(intent["latest_charge"], "charge")
+    if paid:
+        charge |= {"status": "succeeded", "paid": True, "captured": True, "amount_captured": charge["amount"]}
+        return _arrived(world, intent, charge, "payment", bank_fee(intent["amount"]))
+    error = {"code": "payment_method_provider_decline", "message": "The bank refused.", "type": "invalid_request_error"}
+    charge |= {"status": "failed", "failure_code": error["code"], "failure_message": error["message"]}
+    world.store.save(charge)
+    intent |= {"status": "requires_payment_method", "last_payment_error": error}
+    world.store.save(intent)
+    world.emit("charge.failed", charge)
+    world.emit("payment_intent.payment_failed", intent)
+    return charge
+
+
+def _arrived(world: World, intent: Json, charge: Json, kind: str, fee: int) -> Json:
+    available_on = int(world.now() + world.settings["settle_after_s"])
+    entry = world.book(kind, charge["id"], intent["amount"], intent["currency"], fee=fee, available_on=available_on)
     charge["balance_transaction"] = entry["id"]
     world.store.save(charge)
     intent |= {
@@ -134,7 +166,7 @@ def succeed(world: World, intent: Json) -> Json:
 
 def decline(world: World, intent: Json, reason: str) -> Json:
     """The bank says no: a failed charge, events, and the intent waits for another card."""
-    charge = _charge(world, intent, paid=False)
+    charge = _charge(world, intent, "failed", _card("4000000000000002"))
     charge |= {"failure_code": "card_declined", "failure_message": DECLINED[reason]}
     world.store.save(charge)
     error = {"code": "card_declined", "decline_code": reason, "message": DECLINED[reason], "type": "card_error"}
@@ -145,9 +177,14 @@ def decline(world: World, intent: Json, reason: str) -> Json:
     return charge
 
 
-def _charge(world: World, intent: Json, *, paid: bool) -> Json:
+def _card(number: str) -> Json:
+    return {"type": "card", "card": {"brand": "visa", "last4": number[-4:], "country": "US", "funding": "credit"}}
+
+
+def _charge(world: World, intent: Json, status: str, method: Json) -> Json:
+    paid = status == "succeeded"
     return world.store.new(
-        "ch",
+        "ch" if method["type"] == "card" else "py",
         "charge",
         amount=intent["amount"],
         amount_captured=intent["amount"] if paid else 0,
@@ -156,57 +193,14 @@ def _charge(world: World, intent: Json, *, paid: bool) -> Json:
         captured=paid,
         currency=intent["currency"],
         description=intent["description"],
+        disputed=False,
         failure_code=None,
         failure_message=None,
         metadata=intent["metadata"],
         paid=paid,
         payment_intent=intent["id"],
+        payment_method_details=method,
         refunded=False,
-        status="succeeded" if paid else "failed",
+        status=status,
         transfer_group=intent["transfer_group"],
     )
-
-
-def refund(world: World, params: dict[str, Any]) -> Json:
-    """Give back all or part of a charge, never more than is left of it."""
-    if params.get("charge"):
-        charge = world.store.get(params["charge"], "charge")
-    elif params.get("payment_intent"):
-        intent = world.store.get(params["payment_intent"], "payment_intent")
-        if intent["status"] != "succeeded":
-            raise ApiError(f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.")
-        charge = world.store.get(intent["latest_charge"], "charge")
-    else:
-        raise ApiError("One of charge or payment_intent is needed.", code="parameter_missing", store=False)
-    left = charge["amount"] - charge["amount_refunded"]
-    if left == 0:
-        raise ApiError(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
-    amount = params.get("amount", left)
-    if amount < 1:
-        raise ApiError("Invalid positive integer", code="parameter_invalid_integer", param="amount", store=False)
-    if amount > left:
-        raise ApiError(f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", param="amount")
-    charge |= {"amount_refunded": charge["amount_refunded"] + amount, "refunded": amount == left}
-    world.store.save(charge)
-    made = world.store.new(
-        "re",
-        "refund",
-        amount=amount,
-        balance_transaction=None,
-        charge=charge["id"],
-        currency=charge["currency"],
-        metadata=params.get("metadata", {}),
-        payment_intent=charge["payment_intent"],
-        reason=params.get("reason"),
-        status="succeeded",
-    )
-    made["balance_transaction"] = world.book("refund", made["id"], -amount, charge["currency"])["id"]
-    world.store.save(made)
-    world.emit("refund.created", made)
-    world.emit("charge.refunded", charge)
-    return made
-
-
-def retrieve_refund(world: World, _: dict[str, Any], refund_id: str) -> Json:
-    """A refund."""
-    return world.store.get(refund_id, "refund")

@@ -1,6 +1,5 @@
 """Checkout sessions: made by the platform, paid on the page or by the control API."""
 
-import time
 from typing import Any
 
 from sandbox.stripe import charges
@@ -25,7 +24,7 @@ def create(world: World, params: dict[str, Any], base_url: str) -> Json:
     if any(item["currency"] != currency for item in items):
         raise ApiError("All line items must have the same currency.", param="line_items", store=False)
     charges.check_amount(total, currency)
-    now = int(time.time())
+    now = world.now()
     expires = params.get("expires_at", now + LONGEST_S)
     if not now + SHORTEST_S - 60 <= expires <= now + LONGEST_S + 60:
         raise ApiError(
@@ -49,7 +48,7 @@ def create(world: World, params: dict[str, Any], base_url: str) -> Json:
         metadata=params.get("metadata", {}),
         mode="payment",
         payment_intent=None,
-        payment_method_types=["card"],
+        payment_method_types=params.get("payment_method_types") or ["card", charges.bank_method(currency)],
         payment_status="unpaid",
         status="open",
         success_url=params["success_url"],
@@ -75,15 +74,53 @@ def expire(world: World, _: dict[str, Any], session_id: str) -> Json:
     return session
 
 
-def pay(world: World, session_id: str) -> Json:
-    """The buyer pays."""
+def pay(world: World, session_id: str, card: str = "4242424242424242") -> Json:
+    """The buyer pays by card."""
     session = _open(world, session_id, "This Checkout Session is no longer open.")
     intent = _intent(world, session)
-    charges.succeed(world, intent)
+    charges.succeed(world, intent, card)
     session |= {"status": "complete", "payment_status": "paid", "payment_intent": intent["id"], "url": None}
     world.store.save(session)
     world.emit("checkout.session.completed", session)
     return session
+
+
+def pay_by_bank(world: World, session_id: str) -> Json:
+    """The buyer tells the bank to pay: the session is complete, the money comes days later or not at all."""
+    session = _open(world, session_id, "This Checkout Session is no longer open.")
+    if len(session["payment_method_types"]) < 2:
+        raise ApiError("This Checkout Session takes cards only.")
+    intent = _intent(world, session)
+    charges.start_bank(world, intent)
+    session |= {"status": "complete", "payment_intent": intent["id"], "url": None, "_bank_since": world.store.now()}
+    world.store.save(session)
+    world.emit("checkout.session.completed", session)
+    return session
+
+
+def settle_bank(world: World, session_id: str, *, paid: bool) -> Json:
+    """The buyer's bank has paid, or has refused."""
+    session = world.store.get(session_id, "checkout.session")
+    intent = world.store.find(session["payment_intent"] or "")
+    if intent is None or intent["status"] != "processing":
+        raise ApiError("No bank payment is under way.")
+    charges.finish_bank(world, intent, paid=paid)
+    if paid:
+        session["payment_status"] = "paid"
+        world.store.save(session)
+    world.emit(f"checkout.session.async_payment_{'succeeded' if paid else 'failed'}", session)
+    return session
+
+
+def settle_due(world: World) -> None:
+    """Let the bank payments arrive whose time has come."""
+    wait = world.settings["bank_after_s"]
+    if wait < 0:
+        return
+    for session in list(world.store.all("checkout.session", lambda s: "_bank_since" in s)):
+        intent = world.store.find(session["payment_intent"]) or {}
+        if intent.get("status") == "processing" and session["_bank_since"] + wait <= world.store.now():
+            settle_bank(world, session["id"], paid=True)
 
 
 def decline(world: World, session_id: str, reason: str = "generic_decline") -> Json:
@@ -95,7 +132,7 @@ def decline(world: World, session_id: str, reason: str = "generic_decline") -> J
 
 def expire_due(world: World) -> None:
     """Close the sessions whose time is up."""
-    now = time.time()
+    now = world.store.now()
     for session in list(world.store.all("checkout.session", lambda s: s["status"] == "open")):
         if session["expires_at"] <= now:
             expire(world, {}, session["id"])

@@ -1,6 +1,5 @@
 """The pages that people see: paying, onboarding, and an overview."""
 
-import time
 from decimal import Decimal
 from typing import Any
 
@@ -66,7 +65,7 @@ def blueprint(world: World) -> Blueprint:
             t = TEXT[lang]
             if link is None:
                 return _closed(lang, t["unknown"], t["unknown_text"], None), 404
-            if link["used"] or link["expires_at"] < time.time():
+            if link["used"] or link["expires_at"] < world.store.now():
                 return redirect(link["refresh_url"], 303)
             step, problem = request.form.get("step"), None
             if request.method == "POST" and (step == "later" or request.form.get("terms")):

@@ -1,8 +1,8 @@
 """Moving money between the platform, connected accounts and their banks."""
 
-import time
 from typing import Any
 
+from sandbox.stripe.accounts import ours
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.store import Json
 from sandbox.stripe.world import World
@@ -10,17 +10,19 @@ from sandbox.stripe.world import World
 
 def create(world: World, params: dict[str, Any]) -> Json:
     """Move money to a connected account, out of the balance or out of one charge."""
-    account = world.store.get(params["destination"], "v2.core.account")
+    account = ours(world, params["destination"])
     amount, currency = params.get("amount", 0), params["currency"]
     if amount < 1:
         raise ApiError("Invalid positive integer", code="parameter_invalid_integer", param="amount", store=False)
+    if account["closed"]:
+        raise ApiError("The destination account is closed.", code="account_closed")
     if account["_status"] != "active" or not account["_transfers_requested"]:
         raise ApiError(
             "Your destination account needs to have at least one of the following capabilities enabled: "
             "transfers, crypto_transfers, legacy_payments",
             code="insufficient_capabilities_for_transfer",
         )
-    group, available_on = params.get("transfer_group"), int(time.time())
+    group, available_on = params.get("transfer_group"), world.now()
     if params.get("source_transaction"):
         charge = world.store.get(params["source_transaction"], "charge")
         available_on = _check_source(world, charge, amount, currency)
@@ -106,6 +108,12 @@ def reverse(world: World, params: dict[str, Any], transfer_id: str) -> Json:
     return made
 
 
+def reversals(world: World, transfer_id: str) -> list[Json]:
+    """What was taken back of a transfer, newest first."""
+    world.store.get(transfer_id, "transfer")
+    return list(world.store.all("transfer_reversal", lambda r: r["transfer"] == transfer_id))
+
+
 def balance(world: World, account: str | None) -> Json:
     """The balance object of the platform or of a connected account."""
     available, pending = world.balance(account)
@@ -120,7 +128,7 @@ def balance(world: World, account: str | None) -> Json:
 
 def pay_out_due(world: World) -> None:
     """Send what connected accounts have to their banks, and let what is under way arrive."""
-    now, wait = time.time(), world.settings["payout_after_s"]
+    now, wait = world.store.now(), world.settings["payout_after_s"]
     for payout in list(world.store.all("payout", lambda p: p["status"] == "in_transit")):
         if payout["_created_at"] + min(wait, 1) <= now:
             payout["status"] = "paid"
@@ -135,12 +143,12 @@ def pay_out_due(world: World) -> None:
                 _pay_out(world, account["id"], amount, currency)
 
 
-def _pay_out(world: World, account: str, amount: int, currency: str) -> None:
+def _pay_out(world: World, account: str | None, amount: int, currency: str) -> Json:
     made = world.store.new(
         "po",
         "payout",
         amount=amount,
-        arrival_date=int(time.time()),
+        arrival_date=world.now(),
         automatic=True,
         balance_transaction=None,
         currency=currency,
@@ -150,31 +158,47 @@ def _pay_out(world: World, account: str, amount: int, currency: str) -> None:
         method="standard",
         status="in_transit",
         _account=account,
-        _created_at=time.time(),
+        _created_at=world.store.now(),
     )
     made["balance_transaction"] = world.book("payout", made["id"], -amount, currency, account=account)["id"]
     world.store.save(made)
     world.emit("payout.created", made, account)
+    return made
 
 
-def fail_payout(world: World, payout_id: str, code: str = "account_closed") -> Json:
-    """The bank sends a payout back."""
+def fail_payout(world: World, payout_id: str, code: str = "account_closed", *, returned: bool = False) -> Json:
+    """The bank sends a payout back; `returned` is only for one that had arrived."""
     payout = world.store.get(payout_id, "payout")
-    if payout["status"] not in {"in_transit", "paid"}:
+    if payout["status"] not in ({"paid"} if returned else {"in_transit", "paid"}):
         raise ApiError(f"This payout is {payout['status']}.")
     payout |= {"status": "failed", "failure_code": code, "failure_message": "The bank returned the payout."}
-    world.store.save(payout)
     # Held for a day: returned money is not sent out again at once.
-    world.book(
+    entry = world.book(
         "payout_failure",
         payout_id,
         payout["amount"],
         payout["currency"],
         account=payout["_account"],
-        available_on=int(time.time()) + 86_400,
+        available_on=world.now() + 86_400,
     )
+    payout["failure_balance_transaction"] = entry["id"]
+    world.store.save(payout)
     world.emit("payout.failed", payout, payout["_account"])
     return payout
+
+
+def pay_out(world: World, account: str | None, wish: dict[str, Any]) -> list[Json]:
+    """Send what an account (or the platform) has available to its bank now, or only `amount` of `currency`."""
+    if account is not None:
+        world.store.get(account, "v2.core.account")
+    made = []
+    for currency, available in sorted(world.balance(account)[0].items()):
+        amount = int(wish.get("amount", available)) if wish.get("currency", currency) == currency else 0
+        if 0 < amount <= available:
+            made.append(_pay_out(world, account, amount, currency))
+    if not made:
+        raise ApiError("There is nothing to pay out.")
+    return made
 
 
 def _insufficient(message: str) -> ApiError:

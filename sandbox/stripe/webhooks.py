@@ -21,19 +21,22 @@ from typing import Any
 
 import stripe
 
+from sandbox.stripe.chaos import Chaos
 from sandbox.stripe.errors import ApiError, missing
 from sandbox.stripe.store import Json, Store, public
 
 #: Pauses between attempts, in seconds; the last repeats. (Stripe's own go up to hours.)
 PAUSES = (0.5, 1, 2, 4, 8, 15)
 TIMEOUT_S = 20
+#: How much later an event comes that chance has put out of order.
+LATE_S = 2.0
 
 
 class Webhooks:
     """Makes events and delivers them to one address."""
 
-    def __init__(self, store: Store, url: str, secret: str) -> None:
-        self._store, self._url, self._secret = store, url, secret
+    def __init__(self, store: Store, url: str, secret: str, chaos: Chaos) -> None:
+        self._store, self._url, self._secret, self._chaos = store, url, secret, chaos
         self._wake = threading.Event()
         self.stopped = False
         self._hold = False
@@ -48,7 +51,7 @@ class Webhooks:
             "id": f"evt_{secrets.token_hex(12)}",
             "object": "event",
             "api_version": stripe.api_version,
-            "created": int(time.time()),
+            "created": int(self._store.now()),
             "data": {"object": public(item)},
             "livemode": False,
             "pending_webhooks": 1,
@@ -67,7 +70,9 @@ class Webhooks:
                 "object": "v2.core.event",
                 "type": kind,
                 "livemode": False,
-                "created": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "created": datetime.fromtimestamp(self._store.now(), UTC)
+                .isoformat(timespec="milliseconds")
+                .replace("+00:00", "Z"),
                 "context": None,
                 "related_object": {
                     "id": account_id,
@@ -83,7 +88,15 @@ class Webhooks:
         left, pattern = self._drop
         if left > 0 and pattern.search(event["type"]):
             self._drop, state = (left - 1, pattern), "dropped"
-        delivery = {"state": state, "attempts": 0, "next_at": 0.0, "last": None, "copies": self._duplicate}
+        more, late, lost = self._chaos.for_event()
+        delivery = {
+            "state": "dropped" if lost else state,
+            "attempts": 0,
+            "next_at": time.time() + LATE_S if late else 0.0,
+            "last": None,
+            "copies": self._duplicate + more,
+            "late": late,
+        }
         self._store.keep("delivery", event["id"], delivery)
         self._wake.set()
         return event
@@ -141,6 +154,21 @@ class Webhooks:
             self._hold = bool(wish.get("hold", False))
         self._wake.set()
         return {**self.state(), "sent": sent}
+
+    def take(self, limit: int, at: int | None) -> list[dict[str, str]]:
+        """Hand over what is pending instead of sending it, oldest first but for what is late, copies included, signed
+        at epoch second `at`. For a receiver in the caller's own process.
+        """
+        with self._store.lock:
+            taken = self.pending()[:limit]
+            order: list[str] = []
+            for key in taken:
+                delivery = self._store.kept("delivery")[key]
+                for _ in range(delivery["copies"]):
+                    order.insert(self._chaos.place(len(order)) if delivery.get("late") else len(order), key)
+                self._store.keep("delivery", key, {**delivery, "state": "delivered", "attempts": 1})
+            bodies = {key: json.dumps(self.event(key)) for key in taken}
+        return [{"id": key, "body": bodies[key], "signature": self.sign(bodies[key].encode(), at)} for key in order]
 
     def wait(self, seconds: float) -> bool:
         """Wait until nothing is pending; False when the time is up."""

@@ -1,7 +1,6 @@
-"""What every part of the stand-in works with: the objects, the events, and the two delays that can be set."""
+"""What every part of the stand-in works with: the objects, the events, the clock and the delays that can be set."""
 
 import re
-import time
 from typing import Any
 
 from sandbox.stripe.store import Json, Store
@@ -9,6 +8,15 @@ from sandbox.stripe.webhooks import Webhooks
 
 #: Amounts a charge may have, in minor units: $0.50 up to eight digits, as in Stripe's documentation.
 SMALLEST, LARGEST = 50, 99_999_999
+_DELAYS = {"settle_after_s": 0, "payout_after_s": 2, "bank_after_s": -1}
+#: The reporting category of a type of balance transaction, where it has another name.
+_CATEGORIES = {
+    "payment": "charge",
+    "payment_refund": "refund",
+    "transfer_refund": "transfer_reversal",
+    "payout_failure": "payout_reversal",
+    "adjustment": "other_adjustment",
+}
 
 
 class World:
@@ -20,14 +28,31 @@ class World:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """`settle_after_s`: when a charge becomes available. `payout_after_s`: when a balance is paid out."""
-        return {"settle_after_s": 0, "payout_after_s": 2, **self.store.kept("setting").get("delays", {})}
+        """`settle_after_s`: when a charge becomes available. `payout_after_s`: when a balance is paid out.
+        `bank_after_s`: when a bank payment succeeds by itself; below zero, when it is told to.
+        """
+        return {**_DELAYS, **self.store.kept("setting").get("delays", {})}
 
     def change_settings(self, wish: dict[str, Any]) -> dict[str, Any]:
-        """Set one or both delays."""
-        known = {k: float(v) for k, v in wish.items() if k in {"settle_after_s", "payout_after_s"}}
+        """Set some of the delays."""
+        known = {k: float(v) for k, v in wish.items() if k in _DELAYS}
         self.store.keep("setting", "delays", {**self.settings, **known})
         return self.settings
+
+    def now(self) -> int:
+        """The stand-in's own time in whole epoch seconds."""
+        return int(self.store.now())
+
+    def move_clock(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """Move the clock ahead by `advance_s`, or back to the machine's with `reset`. What is due then happens at the
+        next tick.
+        """
+        ahead = float(self.store.kept("setting").get("clock", 0))
+        if wish.get("reset"):
+            ahead = 0.0
+        ahead += max(0.0, float(wish.get("advance_s", 0)))
+        self.store.keep("setting", "clock", ahead)
+        return {"now": self.now(), "ahead_s": ahead}
 
     def emit(self, kind: str, item: Json, account: str | None = None) -> None:
         """A snapshot event about `item`, on the platform or on a connected account."""
@@ -43,9 +68,12 @@ class World:
         fee: int = 0,
         account: str | None = None,
         available_on: int | None = None,
+        category: str | None = None,
     ) -> Json:
-        """A balance transaction of the platform or of a connected account."""
-        now = int(time.time())
+        """A balance transaction of the platform or of a connected account. `category` is Stripe's reporting category,
+        for most kinds the one that _CATEGORIES gives.
+        """
+        now = self.now()
         on = now if available_on is None else available_on
         return self.store.new(
             "txn",
@@ -58,7 +86,7 @@ class World:
             fee=fee,
             fee_details=[{"amount": fee, "currency": currency, "type": "stripe_fee"}] if fee else [],
             net=amount - fee,
-            reporting_category=kind,
+            reporting_category=category or _CATEGORIES.get(kind, kind),
             source=source,
             status="available" if on <= now else "pending",
             type=kind,
@@ -69,7 +97,7 @@ class World:
         """Available and pending minor units by currency."""
         available: dict[str, int] = {}
         pending: dict[str, int] = {}
-        now = time.time()
+        now = self.store.now()
         for entry in self.store.all("balance_transaction", lambda e: e["_account"] == account):
             side = available if entry["available_on"] <= now else pending
             side[entry["currency"]] = side.get(entry["currency"], 0) + entry["net"]
@@ -79,6 +107,11 @@ class World:
 def card_fee(amount: int) -> int:
     """2.9 % + 30 minor units, the published price of a US card; rounded half up."""
     return min(amount, (amount * 29 + 500) // 1000 + 30)
+
+
+def bank_fee(amount: int) -> int:
+    """0.8 %, at most 500 minor units, the published price of a US bank debit; rounded half up."""
+    return min(amount, (amount * 8 + 500) // 1000, 500)
 
 
 def valid_currency(value: Any) -> str:

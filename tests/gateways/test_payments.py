@@ -10,42 +10,15 @@ import pytest
 import stripe
 
 from marketplace.gateways.payment_types import (
-    CheckoutSession,
     InsufficientFunds,
     PaymentDeclined,
     PaymentNotFound,
     PaymentRejected,
     PaymentUnavailable,
 )
-from marketplace.gateways.payments import Payments, _errors
-
-
-def open_session(payments: Payments, key: str = "k1", amount: int = 125_000, **more: Any) -> CheckoutSession:
-    wanted: dict[str, Any] = {
-        "amount": amount,
-        "currency": "USD",
-        "description": "License: Tide ring 潮汐",
-        "client_reference_id": "lic_1",
-        "metadata": {"license": "lic_1"},
-        "success_url": "http://localhost:8000/paid?s={CHECKOUT_SESSION_ID}",
-        "cancel_url": "http://localhost:8000/back",
-        "customer_email": "buyer@example.com",
-        "transfer_group": "lic_1",
-        "idempotency_key": key,
-    }
-    return payments.checkout_session(**{**wanted, **more})
-
-
-def paid(payments: Payments, box: Any, key: str = "k1", amount: int = 125_000) -> Any:
-    session = open_session(payments, key, amount)
-    box.post(f"/_sandbox/checkout/{session.id}/pay")
-    return payments.payment(payments.session(session.id).payment_intent or "")
-
-
-def payee(payments: Payments, box: Any, key: str = "a1") -> str:
-    account = payments.create_connected_account("studio@example.com", "DE", "Studio Lindqvist", key)
-    box.post(f"/_sandbox/accounts/{account}/onboard")
-    return account
+from marketplace.gateways.payments import Payments
+from marketplace.gateways.payments.errors import vendor_errors
+from tests.gateways.payers import open_session, paid, payee
 
 
 def test_a_payee_is_ready_only_after_onboarding_and_not_when_restricted(payments: Payments, stripe_box: Any) -> None:
@@ -296,7 +269,7 @@ def test_the_stand_in_refuses_parameters_the_library_does_not_declare(payments: 
 
 def test_a_declined_card_is_told_apart_from_a_refused_request(payments: Payments) -> None:
     params: Any = {"amount": 500, "currency": "usd", "payment_method": "pm_card_chargeDeclined", "confirm": True}
-    with pytest.raises(PaymentDeclined) as refused, _errors():
+    with pytest.raises(PaymentDeclined) as refused, vendor_errors():
         payments._client.v1.payment_intents.create(params)
     assert refused.value.code == "card_declined"
 
