@@ -119,6 +119,7 @@ class Caller:
     transport: Transport
     name: str
     token: str = ""
+    password: str = ""
 
     def call(self, method: str, path: str, body: Any = None, *, expect: int | tuple[int, ...] = 200, **kw: str) -> Any:
         """The JSON answer; raises DemoFailed for any other status than expected."""

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.db.base import Base, Created, Key, LongText, Moment
+from marketplace.kernel import clock
 from marketplace.kernel.ids import new_id
 
 
@@ -80,6 +81,8 @@ class LoginSession(Created, Base):
     expires_at: Mapped[Moment]
     ip: Mapped[str | None] = mapped_column(String(45))
     user_agent: Mapped[str | None] = mapped_column(String(300))
+    #: When the password was last typed in this session (accounts/step_up.py).
+    proved_at: Mapped[Moment] = mapped_column(default=clock.now)
 
 
 class ApiToken(Created, Base):

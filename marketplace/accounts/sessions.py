@@ -36,11 +36,13 @@ join lateral (select * from memberships m where m.user_id = u.id {choice} limit 
 join organizations o on o.id = m.org_id
 where s.id = :id and s.expires_at > :now and u.suspended_at is null
 """
-_BY_SESSION = text(_FIND.format(source="sessions", columns="null::jsonb as scopes", choice="and m.org_id = s.org_id"))
+_BY_SESSION = text(
+    _FIND.format(source="sessions", columns="null::jsonb as scopes, s.proved_at", choice="and m.org_id = s.org_id")
+)
 _BY_TOKEN = text(
     _FIND.format(
         source="api_tokens",
-        columns="s.scopes as scopes",
+        columns="s.scopes as scopes, s.created_at as proved_at",
         choice="and (cast(:org as text) is null or m.org_id = :org) order by m.created_at, m.id",
     )
 )
@@ -135,6 +137,7 @@ def _find(session: Session, statement: Any, secret: str, extra: dict[str, Any]) 
         request_id=request_id(),
         session_id=digest,
         scopes=frozenset(row.scopes) if row.scopes is not None else None,
+        proved_at=row.proved_at,
     )
 
 

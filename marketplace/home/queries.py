@@ -9,6 +9,7 @@ from marketplace.accounts.models import Organization
 from marketplace.accounts.rules import VETTING
 from marketplace.designs.models import Asset, Design
 from marketplace.licensing.models import License, Negotiation, Signature
+from marketplace.licensing.rules import SIGNS_FIRST
 from marketplace.manufacturing.models import Nda
 from marketplace.orders.models import Order, Rfq
 from marketplace.payments.models import PaymentAccount
@@ -29,7 +30,7 @@ def _count(model: Any, *where: Any) -> Any:
 
 
 def _unsigned(side: str) -> ColumnElement[bool]:
-    return ~exists().where(Signature.license_id == License.id, Signature.side == side)
+    return ~exists().where(Signature.license_id == License.id, Signature.side == side, Signature.addendum_id.is_(None))
 
 
 def _payable(org_id: str) -> Any:
@@ -72,7 +73,14 @@ def _buyer(org_id: str) -> dict[str, Any]:
             Negotiation.state == "open",
             Negotiation.turn == "designer",
         ),
-        "to_sign": _count(License, License.buyer_org_id == org_id, License.state == "to_sign", _unsigned("buyer")),
+        # The designer signs first.
+        "to_sign": _count(
+            License,
+            License.buyer_org_id == org_id,
+            License.state == "to_sign",
+            _unsigned("buyer"),
+            ~_unsigned(SIGNS_FIRST),
+        ),
         "to_pay": _count(License, License.buyer_org_id == org_id, License.state == "to_pay"),
         "active": _count(License, License.buyer_org_id == org_id, License.state == "active"),
         "orders_to_pay": _count(Order, Order.buyer_org_id == org_id, Order.state == "awarded"),

@@ -1,6 +1,7 @@
 """Who is acting: a person in one organization, a job of the system, or nobody."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 ActorKind = Literal["person", "system", "anonymous"]
@@ -12,7 +13,7 @@ class Actor:
 
     `org_id` and `role` are of the organization the person acts for; `approved` tells whether that
     organization has been vetted, `confirmed` whether the person's e-mail address has been. `ip` and
-    `request_id` go into the audit log.
+    `request_id` go into the audit log. `proved_at` is when the password was last typed in this session.
     """
 
     kind: ActorKind
@@ -31,6 +32,7 @@ class Actor:
     request_id: str | None = None
     session_id: str | None = None
     scopes: frozenset[str] | None = None
+    proved_at: datetime | None = None
 
     @property
     def signed_in(self) -> bool:

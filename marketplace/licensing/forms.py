@@ -91,11 +91,14 @@ class MessageForm(Form):
 
 
 class SignForm(Form):
-    """A typed signature under one exact document."""
+    """A typed or drawn signature under one exact document; the password when it has not been typed lately."""
 
-    typed_name: str = Field(min_length=1, max_length=200)
+    typed_name: str = Field(default="", max_length=200)
+    drawn: str | None = Field(default=None, max_length=20_000)
+    consent: bool = False
     agree: bool = False
     document_sha256: str = Field(min_length=64, max_length=64)
+    password: str | None = Field(default=None, max_length=256)
 
 
 def form_values(terms: dict[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from flask import Response, request
 
+from marketplace.accounts import step_up
 from marketplace.gateways.s3_names import content_disposition
 from marketplace.kernel.errors import Conflict
 from marketplace.licensing import operations, queries
 from marketplace.licensing.access import load_license
+from marketplace.licensing.contract.signing import Given
 from marketplace.licensing.license_views import start_checkout
 from marketplace.licensing.models import License, Signature
 from marketplace.licensing.shapes import CheckoutOut, LicenseOut, LicensePageOut, SignIn, license_out
@@ -56,15 +58,7 @@ def show_license(call: Call, held: License) -> LicenseOut:
 )
 def sign(call: Call, held: License, body: SignIn) -> LicenseOut:
     """`typed_name` is the person's name as in the account."""
-    operations.sign(
-        call.session,
-        call.actor,
-        held.id,
-        typed_name=body.typed_name,
-        agree=body.agree,
-        document_sha256=body.document_sha256,
-        user_agent=request.user_agent.string,
-    )
+    operations.sign(call.session, call.actor, held.id, given(call, body))
     call.session.flush()
     return _out(call, [held])[0]
 
@@ -97,6 +91,18 @@ def checkout(call: Call, held: License) -> AfterCommit:
     """Asking again gives the same page."""
     checkout_id = start_checkout(call, held)
     return AfterCommit(lambda: CheckoutOut(url=url_for_checkout(call.services, call.actor, checkout_id)))
+
+
+def given(call: Call, body: SignIn) -> Given:
+    """The signature of a body, by a person who has proved to be the account's owner."""
+    return Given(
+        proved_at=step_up.confirm(call.session, call.actor, body.password),
+        agree=body.agree,
+        typed_name=body.typed_name,
+        drawn=body.drawn,
+        document_sha256=body.document_sha256,
+        user_agent=request.user_agent.string,
+    )
 
 
 def _out(call: Call, rows: list[License]) -> list[LicenseOut]:

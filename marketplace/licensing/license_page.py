@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.money import Money
 from marketplace.licensing.agreement import files
+from marketplace.licensing.contract.signing import whose_turn
 from marketplace.licensing.models import License, Negotiation, Signature
 from marketplace.licensing.operations import fee_of
 from marketplace.licensing.queries import around, counterpart, signatures
-from marketplace.licensing.rules import side_of
+from marketplace.licensing.rules import BEFORE, SIGNS_FIRST, side_of
 from marketplace.licensing.term_words import Row, rows
 from marketplace.payments.queries import can_receive
 from marketplace.web.i18n import Formats
@@ -48,7 +49,7 @@ def read_license(session: Session, actor: Actor, held: License, *, returned: boo
     signed = signatures(session, held.id)
     done = {mark.side for mark in signed}
     name = counterpart(held, actor, around(session, actor, [negotiation.id])[negotiation.id].designer_name)
-    may_sign = held.state == "to_sign" and side not in done
+    may_sign = held.state == "to_sign" and whose_turn(SIGNS_FIRST, done) == side
     may_pay = held.state == "to_pay" and side == "buyer" and not returned
     waits = held.state == "drafting" or (held.state in {"to_sign", "to_pay"} and not may_sign and not may_pay)
     return LicensePage(
@@ -78,8 +79,10 @@ def _turn(held: License, side: str, done: set[str], name: str, returned: bool) -
     if held.state == "drafting":
         return _("The agreement is being drawn up. This takes a few seconds.")
     if held.state == "to_sign":
-        if side not in done:
+        if whose_turn(SIGNS_FIRST, done) == side:
             return _("It is your turn: read the agreement and sign.")
+        if side not in done:
+            return _("%(name)s signs first, because the rights are theirs to give. Then it is your turn.", name=name)
         return _("You have signed. Waiting for %(name)s to sign.", name=name)
     if held.state == "to_pay":
         if side == "designer":
@@ -93,7 +96,19 @@ def _turn(held: License, side: str, done: set[str], name: str, returned: bool) -
         return _("Active until %(day)s.", day=_FMT.date(held.active_until))
     if held.state == "expired":
         return _("The term has ended.")
-    return _("This agreement was not signed in time and has no effect.")
+    if held.state == "breach":
+        until = _FMT.date(held.cure_until or held.created_at)
+        if held.breach_by == side:
+            return _("You gave notice of a breach. %(name)s has until %(day)s to cure it.", name=name, day=until)
+        return _("%(name)s gave notice of a breach. Put it right by %(day)s.", name=name, day=until)
+    if held.state == "sell_off":
+        return _(
+            "The license has ended; pieces already made may be sold until %(day)s.",
+            day=_FMT.date(held.sell_off_until or held.created_at),
+        )
+    if held.active_from is None:
+        return _("This agreement was not concluded in time and has no effect.")
+    return _("The license has ended.")
 
 
 def _steps(held: License) -> list[dict[str, Any]]:
@@ -102,7 +117,7 @@ def _steps(held: License) -> list[dict[str, Any]]:
     if held.fee_amount == 0:
         order.remove("to_pay")
         labels.pop(2)
-    ended = held.state in {"expired", "ended"}
-    at = len(order) if held.state in {"active", "expired"} else order.index(held.state) if held.state in order else 0
+    ended = held.state not in {*BEFORE, "active"}
+    at = order.index(held.state) if held.state in BEFORE else len(order) if held.active_from else 0
     states = ["done" if i < at else "current" if i == at and not ended else "upcoming" for i in range(len(order))]
     return [{"label": label, "state": state} for label, state in zip(labels, states, strict=True)]

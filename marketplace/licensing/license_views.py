@@ -4,9 +4,11 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from marketplace.kernel.errors import Conflict
+from marketplace.accounts import step_up
+from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.licensing import operations, queries
 from marketplace.licensing.access import load_license
+from marketplace.licensing.contract.signing import Given
 from marketplace.licensing.forms import SignForm
 from marketplace.licensing.license_page import read_license
 from marketplace.licensing.models import License
@@ -62,17 +64,24 @@ def document(call: Call, held: License) -> ResponseReturnValue:
 @section.post("/<license_id>/sign", needs=Permission.LICENSE_SIGN, subject=load_license, on_invalid=show)
 def sign(call: Call, held: License) -> ResponseReturnValue:
     """Sign for one's side."""
-    given = read_form(SignForm)
-    operations.sign(
-        call.session,
-        call.actor,
-        held.id,
-        typed_name=given.typed_name,
-        agree=given.agree,
-        document_sha256=given.document_sha256,
+    operations.sign(call.session, call.actor, held.id, read_signature(call))
+    return see_other("licenses.show", toast=_("Signed."), license_id=held.id)
+
+
+def read_signature(call: Call) -> Given:
+    """The signature of a page's form, by a person who has proved to be the account's owner."""
+    form = read_form(SignForm)
+    if not form.consent:
+        words = "Tick the box to say that you agree to sign electronically."
+        raise Invalid("invalid", words, fields={"consent": words})
+    return Given(
+        proved_at=step_up.confirm(call.session, call.actor, form.password),
+        agree=form.agree,
+        typed_name=form.typed_name,
+        drawn=form.drawn,
+        document_sha256=form.document_sha256,
         user_agent=request.user_agent.string,
     )
-    return see_other("licenses.show", toast=_("Signed."), license_id=held.id)
 
 
 @section.post("/<license_id>/checkout", needs=Permission.LICENSE_PAY, subject=load_license)

@@ -14,6 +14,7 @@ from marketplace.designs.queries import DesignCard, cards
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, NotFound
+from marketplace.licensing.contract.life import in_force
 from marketplace.licensing.models import License, Negotiation, Offer, ReadMark, Signature
 from marketplace.licensing.rules import alias_code, side_of, state_now
 from marketplace.messaging.queries import unread_counts
@@ -70,13 +71,15 @@ def counterpart(negotiation: Negotiation | License, actor: Actor, designer_name:
 
 
 def active_license(session: Session, license_id: str) -> License:
-    """A license under which pieces may be ordered now. Raises NotFound; Conflict `license_not_active`."""
+    """A license under which pieces may be ordered now. Raises NotFound; Conflict `license_not_active`.
+
+    While a breach is being cured the license runs on, but nothing new is ordered.
+    """
     held = session.get(License, license_id)
     if held is None:
         raise NotFound
-    now = clock.now()
-    begun = held.active_from is not None and held.active_from <= now
-    if held.state != "active" or not begun or (held.active_until is not None and held.active_until <= now):
+    running = session.scalar(select(License.id).where(License.id == license_id, in_force(clock.now())))
+    if running is None or held.state != "active":
         raise Conflict("license_not_active", "This license is not active.", extra={"state": held.state})
     return held
 
@@ -188,13 +191,17 @@ def licenses(
 
 
 def signatures(session: Session, license_id: str) -> list[Signature]:
-    """Who has signed, first come first."""
+    """Who has signed the agreement, first come first."""
     return signatures_of(session, [license_id]).get(license_id, [])
 
 
 def signatures_of(session: Session, license_ids: Sequence[str]) -> dict[str, list[Signature]]:
-    """Signatures by license, first come first."""
-    query = select(Signature).where(Signature.license_id.in_(license_ids)).order_by(Signature.at)
+    """Signatures under the agreement by license, first come first."""
+    query = (
+        select(Signature)
+        .where(Signature.license_id.in_(license_ids), Signature.addendum_id.is_(None))
+        .order_by(Signature.at)
+    )
     found: dict[str, list[Signature]] = {}
     for mark in session.scalars(query):
         found.setdefault(mark.license_id, []).append(mark)

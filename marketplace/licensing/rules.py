@@ -45,17 +45,53 @@ LICENSE = Machine(
         step("to_sign", "fully_signed", "system", "to_pay"),
         step("to_sign", "fully_signed_free", "system", "active"),
         step("to_pay", "activate", "system", "active"),
-        step("active", "expire", "system", "expired"),
-        step("drafting", "lapse", "system", "ended"),
-        step("to_sign", "lapse", "system", "ended"),
+        *(step(state, "lapse", "system", "ended") for state in ("drafting", "to_sign", "to_pay")),
+        step("active", "give_notice", SIDES, "breach"),
+        # Whether a breach is cured is for the side to say that gave notice of it.
+        step("breach", "cure", "notifier", "active"),
+        *(step(state, "expire", "system", "expired") for state in ("active", "breach")),
+        *(step(state, "wind_down", "system", "sell_off") for state in ("active", "breach")),
+        *(step(state, "terminate", "system", "ended") for state in ("active", "breach")),
+        step("expired", "sell_off", "system", "sell_off"),
+        *(step(state, "close", "system", "ended") for state in ("expired", "sell_off")),
+    ],
+)
+
+#: An amendment or a termination of a license: who proposes it signs first, then the other side.
+ADDENDUM = Machine(
+    "addendum",
+    "drafting",
+    [
+        step("drafting", "document_made", "system", "to_sign"),
+        step("to_sign", "sign", SIDES, "to_sign"),
+        step("to_sign", "fully_signed", "system", "done"),
+        *(step(state, "withdraw", "proposer", "withdrawn") for state in ("drafting", "to_sign")),
+        *(step(state, "decline", "answerer", "declined") for state in ("drafting", "to_sign")),
+        *(step(state, "lapse", "system", "lapsed") for state in ("drafting", "to_sign")),
     ],
 )
 
 #: States in which a license holds its rights against others.
-HOLDING = ("drafting", "to_sign", "to_pay", "active")
+HOLDING = ("drafting", "to_sign", "to_pay", "active", "breach")
+#: States in which the buyer has the rights: the license runs, also while a breach is being cured.
+RUNNING = ("active", "breach")
+#: States before the license has begun.
+BEFORE = ("drafting", "to_sign", "to_pay")
 
-#: An agreement that nobody signed for this long lets go of the rights.
+#: An agreement that is not signed by both sides for this long lets go of the rights.
 SIGN_WITHIN = timedelta(days=30)
+#: One that both have signed and the buyer does not pay lets go of them too.
+PAY_WITHIN = timedelta(days=14)
+#: Days before the end of the term on which both sides are told.
+NOTICE_DAYS = (90, 30, 7)
+#: How long the other side has to cure a breach; the agreement's clauses say so.
+CURE_WITHIN = timedelta(days=30)
+#: Within this time after the end the buyer destroys files, molds and masters and says so; the clauses say so.
+CLOSE_WITHIN = timedelta(days=30)
+#: How often a buyer who has not said so is asked.
+ASK_AGAIN = timedelta(days=7)
+#: The designer, whose rights they are, signs the agreement first.
+SIGNS_FIRST = "designer"
 
 
 def other(side: str) -> str:

@@ -50,11 +50,18 @@ class MessageIn(Body):
 
 
 class SignIn(Body):
-    """A typed signature; `document_sha256` binds it to the document that was read."""
+    """A typed or drawn signature; `document_sha256` binds it to the document that was read.
 
-    typed_name: str = Field(min_length=1, max_length=200)
+    `agree` says yes to the document and to signing electronically, as `GET /signing-disclosure` describes it.
+    `drawn` is SVG path data of moves and lines in a field of 600 x 200. `password` is needed when the token was made
+    more than a quarter of an hour ago (403 `step_up_required`).
+    """
+
+    typed_name: str = Field(default="", max_length=200)
     agree: bool
     document_sha256: str | None = Field(default=None, max_length=64)
+    drawn: str | None = Field(default=None, max_length=20_000)
+    password: str | None = Field(default=None, max_length=256)
 
 
 class DesignRef(BaseModel):

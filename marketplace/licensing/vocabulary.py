@@ -92,8 +92,10 @@ LICENSE_STATES: dict[str, tuple[Any, str]] = {
     "to_sign": (_l("To be signed"), "warn"),
     "to_pay": (_l("To be paid"), "warn"),
     "active": (_l("Active"), "ok"),
+    "breach": (_l("Breach to be cured"), "bad"),
     "expired": (_l("Expired"), ""),
-    "ended": (_l("Not concluded"), ""),
+    "sell_off": (_l("Sell-off"), "info"),
+    "ended": (_l("Ended"), ""),
 }
 
 #: Filter of the inbox -> word.

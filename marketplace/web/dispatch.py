@@ -12,7 +12,7 @@ from werkzeug.exceptions import LengthRequired
 
 from marketplace.db.unit_of_work import UnitOfWork, set_actor
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
+from marketplace.kernel.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, StepUpRequired, Unavailable
 from marketplace.policy.decide import allowed, require
 from marketplace.web import csrf, idempotency
 from marketplace.web.call import AfterCommit, Call, services
@@ -109,7 +109,7 @@ def _refuse_nul(spec: RouteSpec, url_args: dict[str, Any]) -> None:
 
 def _ask_again(spec: RouteSpec, call: Call, url_args: dict[str, Any], error: DomainError) -> Response:
     """The form again, as it was typed, when the route has one; otherwise the error goes on to its page."""
-    if spec.on_invalid is None or not isinstance(error, Invalid | Conflict):
+    if spec.on_invalid is None or not isinstance(error, Invalid | Conflict | StepUpRequired):
         raise error
     set_actor(call.session, call.actor)
     args: list[Any] = [call]
@@ -123,7 +123,7 @@ def _ask_again(spec: RouteSpec, call: Call, url_args: dict[str, Any], error: Dom
 
 
 def _audit_refusal(spec: RouteSpec, actor: Actor, error: DomainError, url_args: dict[str, Any]) -> None:
-    if not actor.signed_in or not isinstance(error, NotFound | Forbidden):
+    if not actor.signed_in or isinstance(error, StepUpRequired) or not isinstance(error, NotFound | Forbidden):
         return
     record: RefusalRecorder = current_app.extensions["record_refusal"]
     subject = next(iter(url_args.values()), None)

@@ -303,7 +303,7 @@ ROWS: dict[str, Row] = {
     "licenses.index": row(),
     "licenses.show": row(_two, license_id="license"),
     "licenses.document": row(_two, license_id="license", answers=(303,)),
-    "licenses.sign": row(_two, {**_typed, "agree": "true"}, license_id="unsigned"),
+    "licenses.sign": row(_two, {**_typed, "agree": "true", "consent": "true"}, license_id="unsigned"),
     "licenses.checkout": row("buyer", license_id="unsigned"),
     "api_licenses.list_licenses": row(),
     "api_licenses.show_license": row(_two, license_id="license"),

@@ -12,6 +12,7 @@ from marketplace.app import create_app
 from marketplace.gateways.documents import make_pdf
 from marketplace.licensing import endings, operations, queries
 from marketplace.licensing.agreement import TEMPLATE, Draft, values
+from marketplace.licensing.contract import life
 from marketplace.licensing.models import License, Negotiation
 from workers.run import Run
 
@@ -40,13 +41,16 @@ def make_document(run: Run, license_id: str, signed: bool) -> None:
 
 
 def expire(run: Run) -> None:
-    """Close negotiations and licenses whose time has run out."""
+    """Close negotiations whose time has run out, and take licenses on whose time has come."""
     more = True
     while more:
         with run.phase() as session:
             closed = endings.expire_due(session, run.actor, limit=100)
-            ended = operations.expire_due(session, run.actor, limit=100)
-        more = 100 in {closed, ended}
+            moved = [step(session, run.actor, limit=100) for step in _BY_THE_CLOCK]
+        more = 100 in {closed, *moved}
+
+
+_BY_THE_CLOCK = (life.expire_due, life.lapse_addenda, life.give_notices, life.ask_for_attestations)
 
 
 def _draft(session: Session, held: License, brand: str, *, signed: bool) -> Draft:

@@ -15,6 +15,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import system
 from marketplace.kernel.errors import Conflict
 from marketplace.licensing import operations, queries
+from marketplace.licensing.contract import life
 from marketplace.licensing.models import License, Negotiation, Signature
 from marketplace.payments.models import Transfer
 from marketplace.services import Services
@@ -112,8 +113,8 @@ def test_both_sign_then_the_buyer_pays_then_the_webhook_activates(
 def test_the_signed_document_shows_both_names_times_and_the_hash_that_was_signed(
     pair: Pair, drawn: str, run_jobs: Jobs
 ) -> None:
-    sign(pair, drawn, "buyer")
     sign(pair, drawn, "designer")
+    sign(pair, drawn, "buyer")
     unsigned = pair.designer.api.get(f"/licenses/{drawn}").get_json()["document_sha256"]
     run_jobs()
     seen = pair.designer.api.get(f"/licenses/{drawn}").get_json()
@@ -194,7 +195,7 @@ def test_a_license_ends_with_its_term_and_lets_go_of_the_rights(pair: Pair, run_
         with pytest.raises(Conflict, match="not active"):
             queries.active_license(session, license_id)
     with unit_of_work(services.engine, actor) as session:
-        assert operations.expire_due(session, actor) == 1
+        assert life.expire_due(session, actor) == 1
     assert pair.buyer.api.get(f"/licenses/{license_id}").get_json()["state"] == "expired"
     assert pair.agree(kind="exclusive")["state"] == "accepted"
 
@@ -204,7 +205,7 @@ def test_an_agreement_that_nobody_signed_lapses_after_thirty_days(pair: Pair, dr
     with unit_of_work(services.engine, actor) as session:
         session.execute(update(License).values(created_at=clock.now() - timedelta(days=31)))
     with unit_of_work(services.engine, actor) as session:
-        assert operations.expire_due(session, actor) == 1
+        assert life.expire_due(session, actor) == 1
     assert code(sign(pair, drawn, "designer"), 409) == "illegal_transition"
     assert pair.open()["state"] == "open"
 
@@ -226,7 +227,7 @@ def test_the_pages_lead_through_signing_and_paying(pair: Pair, drawn: str, run_j
     assert "It is your turn" in page
     assert pair.buyer.org.name not in page
     held = session.get(License, drawn)
-    form = {"typed_name": "wrong", "agree": "1", "document_sha256": held.document_sha256}
+    form = {"typed_name": "wrong", "agree": "1", "consent": "1", "document_sha256": held.document_sha256}
     refused = pair.designer.browser.post(f"/licenses/{drawn}/sign", form)
     assert refused.status_code == 422
     assert 'value="wrong"' in refused.get_data(as_text=True)

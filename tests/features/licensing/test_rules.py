@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from marketplace.licensing.rights import Scope, add_months, common_territories, first_collision, proposed
-from marketplace.licensing.rules import LICENSE, NEGOTIATION, alias_code, same_name
+from marketplace.licensing.rules import ADDENDUM, LICENSE, NEGOTIATION, alias_code, same_name
 from marketplace.licensing.terms import Terms
 from tests.features.licensing.conftest import sheet
 from tests.states.table import assert_table
@@ -50,11 +50,39 @@ def test_the_license_table_is_exactly_this() -> None:
             ("to_sign", "fully_signed", "system"): "to_pay",
             ("to_sign", "fully_signed_free", "system"): "active",
             ("to_pay", "activate", "system"): "active",
-            ("active", "expire", "system"): "expired",
             ("drafting", "lapse", "system"): "ended",
             ("to_sign", "lapse", "system"): "ended",
+            ("to_pay", "lapse", "system"): "ended",
+            ("active", "give_notice", "designer"): "breach",
+            ("active", "give_notice", "buyer"): "breach",
+            ("breach", "cure", "notifier"): "active",
+            ("active", "expire", "system"): "expired",
+            ("breach", "expire", "system"): "expired",
+            ("active", "wind_down", "system"): "sell_off",
+            ("breach", "wind_down", "system"): "sell_off",
+            ("active", "terminate", "system"): "ended",
+            ("breach", "terminate", "system"): "ended",
+            ("expired", "sell_off", "system"): "sell_off",
+            ("expired", "close", "system"): "ended",
+            ("sell_off", "close", "system"): "ended",
         },
     )
+
+
+def test_the_addendum_table_is_exactly_this() -> None:
+    expected = {
+        ("drafting", "document_made", "system"): "to_sign",
+        ("to_sign", "sign", "designer"): "to_sign",
+        ("to_sign", "sign", "buyer"): "to_sign",
+        ("to_sign", "fully_signed", "system"): "done",
+    }
+    for state in ("drafting", "to_sign"):
+        expected |= {
+            (state, "withdraw", "proposer"): "withdrawn",
+            (state, "decline", "answerer"): "declined",
+            (state, "lapse", "system"): "lapsed",
+        }
+    assert_table(ADDENDUM, expected)
 
 
 @pytest.mark.parametrize(
