@@ -19,7 +19,10 @@ KEYWORDS = {**DEFAULT_KEYWORDS, **parse_keywords(["N_", "_l", "lazy_gettext"])}
 #: Where a literal message is an argument of an exception: which one, counted from 0.
 ERRORS = {
     **dict.fromkeys(
-        ("Invalid", "Conflict", "Forbidden", "NotFound", "Unauthenticated", "Unavailable", "BadToken", "ExpiredToken"),
+        (
+            *("Invalid", "Conflict", "Forbidden", "StepUpRequired", "NotFound"),
+            *("Unauthenticated", "Unavailable", "BadToken", "ExpiredToken"),
+        ),
         1,
     ),
     **dict.fromkeys(

@@ -36,7 +36,8 @@ def confirm(session: Session, actor: Actor, password: str | None) -> datetime:
         raise Unauthenticated("sign_in_required", "Please sign in first.")
     if not password:
         if actor.proved_at is None or not fresh(actor):
-            raise StepUpRequired
+            words = "Please type your password again to confirm that it is you."
+            raise StepUpRequired("step_up_required", words, fields={"password": words})
         return actor.proved_at
     limit("step-up", actor.user_id, _RATE)
     if not verify_password(session.get_one(User, actor.user_id).password_hash, password):

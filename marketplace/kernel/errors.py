@@ -46,10 +46,6 @@ class Forbidden(DomainError):
 class StepUpRequired(Forbidden):
     """The person has to type the password again first; pages ask for it and keep what was typed."""
 
-    def __init__(self) -> None:
-        words = "Please type your password again to confirm that it is you."
-        super().__init__("step_up_required", words, fields={"password": words})
-
 
 class NotFound(DomainError):
     """Not there, or not theirs: the two cannot be told apart."""

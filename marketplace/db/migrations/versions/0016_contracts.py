@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql
 from marketplace.db import row_security
 from marketplace.db.row_security import ORG
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
