@@ -1,5 +1,7 @@
 """The life of a license after the signature: breach, sell-off, end; addenda, a chained log, kept texts, proofs."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -27,7 +29,7 @@ create or replace function design_grants(wanted text) returns table (
   where l.design_id = wanted and l.state in ({states})
 $$
 """
-_NEW_COLUMNS: dict[str, tuple[sa.types.TypeEngine[object], str | None]] = {
+_NEW_COLUMNS: dict[str, tuple[sa.types.TypeEngine[Any], str | None]] = {
     "clause_version": (sa.String(length=20), "2026-10"),
     "verify_code": (sa.String(length=40), None),
     "sealed_at": (sa.DateTime(timezone=True), None),
@@ -38,7 +40,7 @@ _NEW_COLUMNS: dict[str, tuple[sa.types.TypeEngine[object], str | None]] = {
     "ended_why": (sa.String(length=12), None),
     "attested_at": (sa.DateTime(timezone=True), None),
 }
-_SIGNATURE_COLUMNS: dict[str, tuple[sa.types.TypeEngine[object], str | None]] = {
+_SIGNATURE_COLUMNS: dict[str, tuple[sa.types.TypeEngine[Any], str | None]] = {
     "addendum_id": (sa.String(length=40), None),
     "method": (sa.String(length=10), "typed"),
     "drawn": (sa.Text(), None),
@@ -66,7 +68,7 @@ def upgrade() -> None:
     op.alter_column("sessions", "proved_at", nullable=False)
 
 
-def _add(table: str, columns: dict[str, tuple[sa.types.TypeEngine[object], str | None]]) -> None:
+def _add(table: str, columns: dict[str, tuple[sa.types.TypeEngine[Any], str | None]]) -> None:
     """Add columns; one with a default for the rows that are there allows no null."""
     for name, (kind, default) in columns.items():
         op.add_column(table, sa.Column(name, kind, nullable=default is None, server_default=default))
