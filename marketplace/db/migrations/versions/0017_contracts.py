@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql
 from marketplace.db import row_security
 from marketplace.db.row_security import ORG
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
