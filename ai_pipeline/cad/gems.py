@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
+from ai_pipeline.cad.gravity import GRAMS_PER_CARAT, SPECIFIC_GRAVITY
 from ai_pipeline.cad.mesh import normals
 from ai_pipeline.cad.report import Place, place_of
 from ai_pipeline.cad.solids import Shell
@@ -24,14 +25,6 @@ FACET_SHARE = 0.002
 NAMED_HULL_SHARE = 0.93
 NAMED = re.compile(r"gem|diam|stone|brill|ruby|sapph|emerald|crystal|zircon|pearl|opal|topaz", re.IGNORECASE)
 NOT_NAMED = re.compile(r"seat|cutter|prong|head|bezel|setting|metal|gold|silver|platinum", re.IGNORECASE)
-GRAMS_PER_CARAT = 0.2
-# Specific gravities, g/cm3: JewelCraft and talk.jewelry lists; moissanite and cubic zirconia are trade figures.
-SPECIFIC_GRAVITY = {
-    "diamond": 3.52, "moissanite": 3.22, "cubic_zirconia": 5.7, "sapphire": 4.00, "ruby": 4.00, "emerald": 2.72,
-    "aquamarine": 2.72, "morganite": 2.72, "amethyst": 2.65, "citrine": 2.65, "quartz": 2.65, "spinel": 3.60,
-    "garnet": 3.84, "tourmaline": 3.06, "topaz": 3.53, "peridot": 3.34, "tanzanite": 3.35, "opal": 2.15,
-    "pearl": 2.70, "jade": 3.34, "turquoise": 2.76, "lapis": 2.75, "onyx": 2.65, "malachite": 3.9,
-}  # fmt: skip
 SUPPOSED = "diamond"
 # Carats from mm: length-to-width ratios and factors per shape for diamonds, one factor per shape for colored stones.
 DIAMOND_FACTORS = {

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from scipy.spatial import QhullError
 
-from ai_pipeline.cad.gems import SPECIFIC_GRAVITY, StoneSize, is_stone, measure_stone
+from ai_pipeline.cad.gems import StoneSize, is_stone, measure_stone
+from ai_pipeline.cad.gravity import SPECIFIC_GRAVITY
 from ai_pipeline.cad.report import SeenBody
 from ai_pipeline.cad.shape import Body
 from ai_pipeline.cad.solids import Shell, Welding

@@ -51,3 +51,34 @@ def _letters(size: float) -> str:
     if whole <= len(LETTERS):
         return LETTERS[whole - 1] + suffix
     return f"Z+{whole - len(LETTERS)}{suffix}"
+
+
+def diameter_of(system: str, size: str) -> float:
+    """Inner diameter in mm of a size in words of its system ("us" "6.5", "uk" "N½"); raises ValueError."""
+    if system == "uk":
+        return (36.25 + 1.25 * _number_of(size)) / math.pi
+    number = float(size)
+    if not math.isfinite(number):
+        raise ValueError(size)
+    if system == "us":
+        return us_diameter(number)
+    if system == "eu":
+        return number / math.pi
+    if system == "jp":
+        return (number + 38) / 3
+    if system == "hk":
+        return us_diameter(HK_IN_US[int(number)]) if number in HK_IN_US else _unknown(size)
+    return _unknown(system)
+
+
+def _number_of(letters: str) -> float:
+    """A UK size as a number: A 1, A½ 1.5 ... Z 26, Z+1 27."""
+    half = 0.5 if letters.endswith("½") else 0.0
+    name = letters.removesuffix("½")
+    if name.startswith("Z+") and name[2:].isdigit():
+        return 26 + int(name[2:]) + half
+    return LETTERS.index(name) + 1 + half if len(name) == 1 else _unknown(letters)
+
+
+def _unknown(size: str) -> float:
+    raise ValueError(size)

@@ -159,7 +159,7 @@ def snapshot(session: Session, design_id: str) -> dict[str, Any]:
         "category": design.category,
         "description": design.description,
         "metadata": design.details,
-        "facts": [fact_json(fact) for fact in facts_of(session, design_id)],
+        "facts": [weighed_json(fact) for fact in facts_of(session, design_id)],
         "cad": [dict(pin) for pin in design.cad_pins],
         "story": design.story,
     }
@@ -179,6 +179,13 @@ def fact_json(fact: Fact) -> dict[str, Any]:
         "confirmed_by": fact.confirmed_by,
         "confirmed_at": fact.confirmed_at.isoformat() if fact.confirmed_at else None,
     }
+
+
+def weighed_json(fact: Fact) -> dict[str, Any]:
+    """The same; a measured weight also with `low` and `high`, the grams that finishing leaves."""
+    measured = fact.measured or {}
+    band = {name: measured[name] for name in ("low", "high") if measured.get(name) is not None}
+    return {**fact_json(fact), **(band if fact.source == "measured" else {})}
 
 
 def next_steps(session: Session, org_id: str) -> NextSteps:

@@ -11,9 +11,11 @@ from marketplace.designs import queries as designs
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from marketplace.licensing.brief.consent import record_consent, require_consent
 from marketplace.licensing.endings import close, expire
 from marketplace.licensing.grants import lock_rights, refuse_collision
 from marketplace.licensing.models import License, Negotiation, Offer
+from marketplace.licensing.playbook import approvals
 from marketplace.licensing.rules import (
     LICENSE,
     NEGOTIATION,
@@ -40,7 +42,8 @@ def open_negotiation(
     design = designs.listed_design(session, design_id)
     if design.org_id == actor.org_id:
         raise Conflict("own_design", "This is your own design.")
-    _check_dates(terms)
+    _check(terms)
+    approvals.require_to_offer(session, actor, terms, design_id=design_id)
     now = clock.now()
     _hold_pair(session, design_id, actor.org_id)
     _make_room(session, actor, design_id)
@@ -89,7 +92,10 @@ def make_offer(
     if reopening:
         _prepare_reopening(session, actor, negotiation_id)
     negotiation = locked(session, actor, negotiation_id, action, base_version)
-    _check_dates(terms)
+    _check(terms)
+    approvals.require_to_offer(
+        session, actor, terms, design_id=negotiation.design_id, negotiation=negotiation, reopening=reopening
+    )
     current = current_offer(session, negotiation)
     if reopening:
         _check_reopening(session, negotiation)
@@ -166,6 +172,7 @@ def accept(
     now = clock.now()
     terms = Terms.model_validate(offer.terms)
     refuse_collision(session, design_id, terms, now)
+    approvals.require(session, actor, negotiation, offer)
     side = side_or_404(negotiation, actor)
     NEGOTIATION.advance(negotiation, "accept", roles_in(negotiation, actor))
     negotiation.accepted_offer_id = offer.id
@@ -197,6 +204,7 @@ def accept(
         terms_hash=offer.terms_hash,
         license=made.id,
     )
+    record_consent(session, actor, negotiation, offer, terms)
     stage(
         session,
         JobName.MAKE_LICENSE_DOCUMENT,
@@ -297,7 +305,8 @@ def _add_offer(session: Session, actor: Actor, negotiation: Negotiation, terms: 
     return made
 
 
-def _check_dates(terms: Terms) -> None:
+def _check(terms: Terms) -> None:
+    require_consent(terms)
     problems = date_problems(terms, clock.now())
     if problems:
         raise Invalid("invalid", "Please correct the marked fields.", fields=problems)

@@ -11,6 +11,7 @@ from flask_babel import ngettext
 
 from marketplace.designs.vocabulary import metal_word
 from marketplace.kernel.money import Money
+from marketplace.licensing.brief.words import brief_rows
 from marketplace.licensing.terms import Terms
 from marketplace.licensing.vocabulary import (
     CATEGORIES,
@@ -49,6 +50,7 @@ LABELS: dict[str, Any] = {
     "marketing_images": _l("Use of the pictures in marketing"),
     "governing_language": _l("Governing language"),
     "customization": _l("Customization"),
+    "brief": _l("Brief"),
     "valid_until": _l("Valid until"),
 }
 
@@ -76,6 +78,9 @@ def rows(terms: Mapping[str, Any], was: Mapping[str, Any] | None = None, *, bind
     for name in Terms.model_fields:
         if binding and name in OFFER_ONLY:
             continue
+        if name == "brief":
+            found += _brief(terms, was)
+            continue
         new, old = _shown(name, terms.get(name)), _shown(name, was.get(name)) if was is not None else None
         changed = was is not None and new != old
         if new is None and not changed:
@@ -84,6 +89,13 @@ def rows(terms: Mapping[str, Any], was: Mapping[str, Any] | None = None, *, bind
             Row(name=name, label=str(LABELS[name]), value=new or "–", was=(old or "–") if changed else None),
         )
     return found
+
+
+def _brief(terms: Mapping[str, Any], was: Mapping[str, Any] | None) -> list[Row]:
+    """A brief takes a row for each of its changes."""
+    before = None if was is None else was.get("brief") or []
+    made = brief_rows(terms.get("brief"), before)
+    return [Row(name="brief", label=label, value=value, was=old) for label, value, old in made]
 
 
 def labels_of(names: list[str]) -> str:

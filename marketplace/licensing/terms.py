@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +21,8 @@ from pydantic import (
 )
 
 from marketplace.kernel.money import MAX_AMOUNT, Money
+from marketplace.licensing.binding import binding_text
+from marketplace.licensing.brief.deltas import Brief
 from marketplace.licensing.vocabulary import COUNTRIES, METALS, WORLD
 
 #: How long an offer stands when it names no date, and the longest it may.
@@ -32,15 +33,6 @@ Currency = Literal["USD", "EUR", "GBP", "HKD", "CNY", "JPY", "CHF"]
 Channel = Literal["retail", "online", "wholesale", "bridal"]
 Category = Literal["ring", "earrings", "pendant", "necklace", "bracelet", "bangle", "brooch", "cufflinks", "other"]
 Language = Literal["en", "zh_Hans", "zh_Hant"]
-
-# Unicode bidi controls and other format characters can make terms read other than they are stored; so can NUL.
-_HIDDEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-
-
-def _binding_text(value: str) -> str:
-    if _HIDDEN.search(value):
-        raise ValueError("The text holds hidden control characters; type it anew.")
-    return unicodedata.normalize("NFC", value)
 
 
 def _once_in_order(values: list[str]) -> list[str]:
@@ -83,11 +75,12 @@ class Terms(BaseModel):
     advance: MoneyTerm | None = None
     minimum_guarantee: MoneyTerm | None = None
     sell_off_months: Annotated[int, Field(ge=0, le=60)] | None = None
-    credit: Annotated[str, Field(max_length=300), AfterValidator(_binding_text)] | None = None
+    credit: Annotated[str, Field(max_length=300), AfterValidator(binding_text)] | None = None
     derivatives: Literal["none", "resize", "adapt"] = "none"
     marketing_images: bool = False
     governing_language: Language = "en"
-    customization: Annotated[str, Field(max_length=4000), AfterValidator(_binding_text)] | None = None
+    customization: Annotated[str, Field(max_length=4000), AfterValidator(binding_text)] | None = None
+    brief: Brief = []
     valid_until: AwareDatetime | None = None
 
     @field_validator("territories")

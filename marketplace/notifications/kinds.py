@@ -26,6 +26,16 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "negotiation_handed_over": (_l("A negotiation was handed to you"), _l("%(design)s, by %(by)s.")),
     "comment_received": (_l("A new comment on a term"), _l("About %(design)s")),
     "message_received": (_l("A new message"), _l("About %(design)s")),
+    "approval_asked": (
+        _l("Your approval is needed"),
+        _l("%(person)s asks about %(design)s; it is above the limit."),
+    ),
+    "approval_given": (_l("A deal was approved"), _l("%(person)s approved %(design)s; it took effect.")),
+    "approval_refused": (_l("A deal was not approved"), _l("%(person)s about %(design)s: %(reason)s")),
+    "limits_changed": (
+        _l("Approval limits were changed"),
+        _l("%(person)s set other amounts that need approval."),
+    ),
     "license_to_sign": (_l("A license is ready to sign"), _l("%(design)s")),
     "license_signed": (_l("The other side signed"), _l("%(design)s")),
     "license_to_pay": (_l("A license waits for payment"), _l("%(design)s")),

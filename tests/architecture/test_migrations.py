@@ -65,6 +65,7 @@ def test_every_table_with_tenant_rows_is_forced_under_row_security(instance: Ins
         "payment_accounts", "checkouts", "transfers", "payouts", "ledger_entries", "ledger_transactions",
         "ledger_links", "ledger_accounts", "fee_rates",
         "material_overrides",
+        "term_sheets", "metal_prices", "approval_policies", "approvals",
     }  # fmt: skip
     with instance.owner.connect() as connection:
         forced = set(

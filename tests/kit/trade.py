@@ -11,10 +11,13 @@ from sqlalchemy.orm import Session
 from demo import acts
 from demo.play import SHIP_TO, TERMS, Player
 from marketplace.accounts.models import Invitation, Organization, User
+from marketplace.db.base import Base
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.designs.models import Asset, MarkedCover
 from marketplace.kernel.actor import system
 from marketplace.licensing.models import License
+from marketplace.licensing.playbook.models import Approval, ApprovalPolicy, MetalPrice, TermSheet
+from marketplace.licensing.terms import terms_hash
 from marketplace.manufacturing.models import CadTrace
 from marketplace.manufacturing.tracing import Finding
 from marketplace.notifications.models import Notification
@@ -24,6 +27,11 @@ from tests.kit.instance import Instance
 from tests.kit.people import Make, Person
 
 _SYSTEM = system("test")
+BRIEF = [
+    {"kind": "metal", "to": "platinum_950_ru"},
+    {"kind": "ring_size", "from": "US 6.5", "to": "US 7"},
+    {"kind": "edit", "note": "A softer edge here.", "body": "metal", "point": [0, 8.5, 1.2]},
+]
 
 
 @dataclass
@@ -82,7 +90,8 @@ class Trade:
             query = select(License.id).where(License.negotiation_id == accepted)
             self.ids["unsigned"] = session.scalars(query).one()
         self.buyer.until(f"/licenses/{self.ids['unsigned']}", lambda seen: seen["state"] != "drafting", "the document")
-        opened = self.buyer.post(path, {"terms": sheet, "message": f"A third, {secrets.token_hex(6)}."}, expect=201)
+        changed = {**sheet, "derivatives": "adapt", "brief": BRIEF}
+        opened = self.buyer.post(path, {"terms": changed, "message": f"A third, {secrets.token_hex(6)}."}, expect=201)
         self.ids["open"] = opened["id"]
         browser = self._person("buyer").browser
         browser.post(f"/negotiations/{self.ids['open']}/read")
@@ -169,6 +178,7 @@ class Trade:
                 result=Finding(filename="found.stl", sha256="0" * 64).model_dump(mode="json"),
             )
             session.add(trace)
+            session.add_all(_playbook(people, self.ids["design"]))
             session.flush()
             query = select(Notification.id).where(Notification.user_id == designer.user.id).limit(1)
             drafts = select(ContentDraft.id).where(ContentDraft.design_id == self.ids["draft"]).limit(1)
@@ -190,3 +200,27 @@ class Trade:
                 "notification": session.scalars(query).one(),
                 "story": session.scalars(drafts).one(),
             }
+
+
+def _playbook(people: dict[str, Person], design_id: str) -> list[Base]:
+    """A studio's term sheet and metal price, a buyer's limit, and what it held back."""
+    designer, buyer = people["designer"], people["buyer"]
+    return [
+        TermSheet(org_id=designer.org.id, name="Standard", terms=TERMS, user_id=designer.user.id),
+        MetalPrice(org_id=designer.org.id, alloy="platinum_950_ru", currency="USD", amount=3_400),
+        ApprovalPolicy(org_id=buyer.org.id, limits={"USD": 10**10}, updated_by=buyer.user.id),
+        Approval(
+            org_id=buyer.org.id,
+            subject=design_id,
+            design_id=design_id,
+            title="Another license",
+            action="open",
+            version=0,
+            terms=TERMS,
+            terms_hash=terms_hash(TERMS),
+            amount=2 * 10**10,
+            limit_amount=10**10,
+            currency="USD",
+            asked_by="usr_somebody_else",
+        ),
+    ]

@@ -8,7 +8,7 @@ import trimesh
 from PIL import Image
 
 from ai_pipeline.cad.alloys import ALLOYS as WEIGHED
-from ai_pipeline.cad.gems import SPECIFIC_GRAVITY
+from ai_pipeline.cad.gravity import SPECIFIC_GRAVITY
 from ai_pipeline.cad.models import PIECES, gems
 from ai_pipeline.cad.models.bands import CourtBand
 from ai_pipeline.cad.models.rings import Solitaire
