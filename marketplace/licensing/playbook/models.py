@@ -67,10 +67,9 @@ class ApprovalPolicy(Base):
 class Approval(Created, Base):
     """A step held back until a colleague approves it. `state` moves by playbook.rules.APPROVAL.
 
-    `action` is accept (of `version`), offer (a counter to `version`), reopen or open (a first offer for the design); `subject`
-    is the negotiation, or else the design. `terms` are
-    the exact ones; a version that has moved on makes the row void, whatever its state says. An approval is good for one
-    step: `done_at` is when that took effect.
+    `action` is accept (of `version`), offer (a counter to `version`), reopen, or open (a first offer for the design);
+    `subject` is the negotiation, or else the design. `terms` are the exact ones; a version that has moved on makes the
+    row void, whatever its state says. An approval is good for one step: `done_at` is when that took effect.
     """
 
     __tablename__ = "approvals"
