@@ -10,6 +10,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 WEB_ROLE = "touchstone_web"
 WORKER_ROLE = "touchstone_worker"
 
+#: The daily file of reference rates of the European Central Bank.
+ECB = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml"
+
 
 class Misconfigured(Exception):
     """A setting is missing or unsafe; the message says which and what to do."""
@@ -45,6 +48,7 @@ class Settings:
     log_level: str
     trusted_proxies: int
     platform_fee_bps: int
+    rates_url: str
 
     @property
     def production(self) -> bool:
@@ -61,6 +65,11 @@ class Settings:
         """Names of the outside services that a local stand-in answers for (shown on screen)."""
         local = {"Stripe": self.stripe_api_base, "Gemini": self.gemini_base_url}
         return tuple(name for name, url in local.items() if url and _is_loopback(url))
+
+    @property
+    def rates_source(self) -> str:
+        """Who is named as the source of exchange rates."""
+        return "ECB" if self.rates_url == ECB else "sandbox" if _is_loopback(self.rates_url) else "own"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
@@ -98,6 +107,7 @@ class Settings:
             log_level=e.get("LOG_LEVEL", "INFO"),
             trusted_proxies=int(e.get("TRUSTED_PROXIES", "0")),
             platform_fee_bps=int(e.get("PLATFORM_FEE_BPS", "1000")),
+            rates_url=e.get("RATES_URL", "") or ECB,
         )
         if settings.production:
             _refuse_unsafe_production(settings)
@@ -144,6 +154,7 @@ def _refuse_unsafe_production(settings: Settings) -> None:
     for name, value in (
         ("STRIPE_API_BASE", settings.stripe_api_base),
         ("GEMINI_BASE_URL", settings.gemini_base_url),
+        ("RATES_URL", settings.rates_url if _is_loopback(settings.rates_url) else ""),
     ):
         if value:
             problems.append(f"{name} points to a stand-in; leave it empty in production")

@@ -4,6 +4,7 @@ from marketplace.db.jobs import JobName
 from workers.jobs import (
     cad_copies,
     content,
+    exchange,
     invoices,
     licensing,
     mail,
@@ -48,6 +49,7 @@ BINDINGS: dict[str, Binding] = {
     JobName.RELEASE_ORDER_FUNDS: Binding(payments.release_funds, queue="urgent", max_attempts=12),
     JobName.SEND_TRANSFER: Binding(payments.send_transfer, queue="urgent", max_attempts=20),
     JobName.PREPARE_EXPORT: Binding(privacy.prepare_export),
+    JobName.FETCH_RATES: Binding(exchange.fetch, max_attempts=6),
     JobName.ISSUE_INVOICES: Binding(invoices.issue, max_attempts=12),
     JobName.MAKE_INVOICE_DOCUMENT: Binding(invoices.make_document),
     JobName.SWEEP_INVOICES: Binding(invoices.sweep, max_attempts=3),

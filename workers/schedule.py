@@ -37,6 +37,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic(JobName.MARK_COVERS, timedelta(minutes=2)),
     Periodic(JobName.SWEEP_UPLOADS, timedelta(hours=1)),
     Periodic(JobName.SWEEP_INVOICES, timedelta(hours=1)),
+    Periodic(JobName.FETCH_RATES, timedelta(hours=6)),
 )
 
 

@@ -43,6 +43,7 @@ class JobName(StrEnum):
     ISSUE_INVOICES = "issue_invoices"
     MAKE_INVOICE_DOCUMENT = "make_invoice_document"
     SWEEP_INVOICES = "sweep_invoices"
+    FETCH_RATES = "fetch_rates"
     MAKE_CAD_COPY = "make_cad_copy"
     TRACE_CAD = "trace_cad"
     ERASE_PERSON = "erase_person"

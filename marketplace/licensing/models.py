@@ -50,7 +50,10 @@ class Negotiation(Created, Base):
 
 
 class Offer(Created, Base):
-    """One version of the terms; never changed. What was said with it is a message of the thread."""
+    """One version of the terms; never changed. What was said with it is a message of the thread.
+
+    `exchange` are the reference rates that stood when it was made, from its currency to those of the two countries.
+    """
 
     __tablename__ = "offers"
     __table_args__ = (
@@ -66,6 +69,7 @@ class Offer(Created, Base):
     side: Mapped[str] = mapped_column(String(10))
     terms: Mapped[dict[str, Any]]
     terms_hash: Mapped[str] = mapped_column(String(64))
+    exchange: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
 
 
 class ReadMark(Base):

@@ -8,6 +8,8 @@ from marketplace.audit.operations import record
 from marketplace.db.jobs import JobName, stage
 from marketplace.db.locks import lock, lock_name
 from marketplace.designs import queries as designs
+from marketplace.exchange.queries import fix
+from marketplace.exchange.rules import currency_of
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
@@ -298,11 +300,20 @@ def _add_offer(session: Session, actor: Actor, negotiation: Negotiation, terms: 
         side=side,
         terms=terms.to_json(),
         terms_hash=terms.hash(),
+        exchange=_rates(session, negotiation, terms),
         created_at=negotiation.updated_at,
     )
     session.add(made)
     session.flush()
     return made
+
+
+def _rates(session: Session, negotiation: Negotiation, terms: Terms) -> list[dict[str, str]]:
+    """The rates of the moment from the offer's currency to those of the two countries, for the readers' sake."""
+    parties = [negotiation.designer_org_id, negotiation.buyer_org_id]
+    countries = session.scalars(select(Organization.country).where(Organization.id.in_(parties)))
+    quotes = {code for country in countries if (code := currency_of(country))}
+    return [rate.to_json() for rate in fix(session, terms.fee.currency, quotes)]
 
 
 def _check(terms: Terms) -> None:

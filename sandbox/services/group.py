@@ -30,6 +30,7 @@ _TEST_NAMES = {
     "STRIPE_API_BASE": "TEST_STRIPE_URL",
     "STRIPE_API_KEY": "TEST_STRIPE_API_KEY",
     "STRIPE_WEBHOOK_SECRET": "TEST_STRIPE_WEBHOOK_SECRET",
+    "RATES_URL": "TEST_RATES_URL",
     "GEMINI_BASE_URL": "TEST_GEMINI_URL",
     "GEMINI_API_KEY": "TEST_GEMINI_API_KEY",
 }
@@ -146,6 +147,10 @@ class Services:
             gemini = standins.gemini(self.base, ports, inherited)
             self.stand_ins.append(gemini)
             self.env |= {"GEMINI_BASE_URL": gemini.url, "GEMINI_API_KEY": _GEMINI_KEY}
+        if not self._elsewhere("RATES_URL"):
+            rates = standins.rates(self.base, ports, inherited)
+            self.stand_ins.append(rates)
+            self.env["RATES_URL"] = rates.url + "/stats/eurofxref/eurofxref-daily.xml"
         if not self._elsewhere("SMTP_URL"):
             mail, smtp_url = standins.mail(self.base, ports, inherited, durable=self._durable)
             self.stand_ins.append(mail)

@@ -64,6 +64,12 @@ def gemini(base: Path, ports: Ports, env: Mapping[str, str]) -> StandIn:
     return _stand_in(base, "gemini", port, ["--port", str(port)], env)
 
 
+def rates(base: Path, ports: Ports, env: Mapping[str, str]) -> StandIn:
+    """The reference rates stand-in."""
+    port = ports.take("rates")
+    return _stand_in(base, "rates", port, ["--port", str(port)], env)
+
+
 def mail(base: Path, ports: Ports, env: Mapping[str, str], *, durable: bool) -> tuple[StandIn, str]:
     """The mail stand-in and the SMTP address it takes mail at."""
     http, smtp = ports.take("mail"), ports.take("smtp")

@@ -1,0 +1,1 @@
+"""Reference rates between currencies, with their source and day."""
