@@ -12,11 +12,12 @@ from marketplace.catalog import views as catalog_views
 from marketplace.desk import tracing_views
 from marketplace.desk import views as desk_views
 from marketplace.home import views as home_views
+from marketplace.inbox import api as inbox_api
+from marketplace.inbox import views as inbox_views
 from marketplace.invoices import api as invoices_api
 from marketplace.invoices import views as invoices_views
 from marketplace.licensing import api as licensing_api
 from marketplace.licensing import license_api, license_views
-from marketplace.licensing import views as negotiation_views
 from marketplace.manufacturing import api as manufacturing_api
 from marketplace.manufacturing import views as manufacturing_views
 from marketplace.materials import api as materials_api
@@ -74,8 +75,9 @@ def sections(*, development: bool) -> list[Section]:
         manufacturing_api.api,
         production_views.section,
         production_api.api,
-        negotiation_views.section,
+        inbox_views.section,
         licensing_api.api,
+        inbox_api.api,
         license_views.section,
         license_api.api,
     ]

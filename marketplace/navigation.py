@@ -1,6 +1,6 @@
 """The main menu of each role."""
 
-from flask import request, url_for
+from flask import g, request, url_for
 from flask_babel import lazy_gettext as _l
 
 from marketplace.policy.permissions import Permission as P
@@ -32,7 +32,12 @@ def navigation() -> list[NavItem]:
         return []
     here = (request.endpoint or "").partition(".")[0]
     return [
-        NavItem(label=label, url=url_for(endpoint), active=endpoint.partition(".")[0] == here)
+        NavItem(
+            label=label,
+            url=url_for(endpoint),
+            active=endpoint.partition(".")[0] == here,
+            count=g.get("unread_threads", 0) if endpoint == "negotiations.index" else 0,
+        )
         for label, endpoint, permission in _MENU
         if endpoint in ROUTES and can(permission)
     ]

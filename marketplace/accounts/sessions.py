@@ -21,13 +21,14 @@ from marketplace.web.logs import request_id
 
 LIFE = timedelta(days=14)
 
-# One statement finds the person, the organization acted for, all memberships and the unread count, and sets the
+# One statement finds the person, the organization acted for, all memberships and the unread counts, and sets the
 # transaction-local settings that row security reads (they count from the next statement on).
 _FIND = """
 select u.id as user_id, u.name, u.email, u.locale, u.email_confirmed_at is not null as confirmed,
        m.org_id, m.role, m.is_admin, o.name as org_name, o.kind as org_kind, o.state as org_state, {columns},
        (select count(*) from (select 1 from notifications n
           where n.user_id = u.id and n.read_at is null limit 100) unread) as unread,
+       unread_threads(m.org_id) as unread_threads,
        (select json_agg(json_build_object('id', mo.org_id, 'name', oo.name, 'role', mo.role) order by oo.name)
           from memberships mo join organizations oo on oo.id = mo.org_id where mo.user_id = u.id) as organizations,
        set_config('app.user', u.id, true), set_config('app.org', m.org_id, true), set_config('app.role', m.role, true)
@@ -119,6 +120,7 @@ def _find(session: Session, statement: Any, secret: str, extra: dict[str, Any]) 
     if row is None:
         return None
     g.unread_count = row.unread
+    g.unread_threads = row.unread_threads
     g.organizations = row.organizations or []
     return Actor(
         kind="person",

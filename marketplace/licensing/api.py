@@ -17,7 +17,6 @@ from marketplace.licensing.shapes import (
     MessageOut,
     MessagePage,
     NegotiationOut,
-    NegotiationPage,
     OfferIn,
     OpenIn,
     message_out,
@@ -47,27 +46,6 @@ def open_negotiation(call: Call, design_id: str, body: OpenIn) -> NegotiationOut
     with _terms_pointers():
         made = negotiating.open_negotiation(call.session, call.actor, design_id, body.terms, body.message)
     return _full(call, made)
-
-
-@api.get(
-    "/negotiations",
-    needs=Permission.NEGOTIATION_LIST,
-    returns=NegotiationPage,
-    summary="Negotiations, last moved first",
-)
-def list_negotiations(call: Call) -> NegotiationPage:
-    """`show` is all, needs_me, waiting or closed."""
-    chosen = request.args.get("show", "all")
-    found = queries.negotiations(
-        call.session,
-        call.actor,
-        chosen=chosen if chosen in queries.FILTERS else "all",
-        cursor=request.args.get("cursor"),
-        limit=request.args.get("limit", 24, type=int),
-    )
-    more = queries.around(call.session, call.actor, [row.id for row in found.items])
-    items = [negotiation_out(call.actor, row, more[row.id], []) for row in found.items]
-    return NegotiationPage(items=items, next_cursor=found.next_cursor)
 
 
 @api.get(

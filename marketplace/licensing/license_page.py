@@ -48,7 +48,7 @@ def read_license(session: Session, actor: Actor, held: License, *, returned: boo
     side = side_of(held, actor) or ""
     signed = signatures(session, held.id)
     done = {mark.side for mark in signed}
-    name = counterpart(held, actor, around(session, actor, [negotiation.id])[negotiation.id].designer_name)
+    name = counterpart(held, actor, around(session, actor, [negotiation.id])[negotiation.id])
     may_sign = held.state == "to_sign" and whose_turn(SIGNS_FIRST, done) == side
     may_pay = held.state == "to_pay" and side == "buyer" and not returned
     waits = held.state == "drafting" or (held.state in {"to_sign", "to_pay"} and not may_sign and not may_pay)

@@ -33,9 +33,7 @@ def index(call: Call) -> ResponseReturnValue:
     found = queries.licenses(call.session, call.actor, cursor=request.args.get("cursor"))
     more = queries.around(call.session, call.actor, [row.negotiation_id for row in found.items])
     titles = queries.titles(call.session, [row.negotiation_id for row in found.items])
-    names = {
-        row.id: queries.counterpart(row, call.actor, more[row.negotiation_id].designer_name) for row in found.items
-    }
+    names = {row.id: queries.counterpart(row, call.actor, more[row.negotiation_id]) for row in found.items}
     return render_template(
         "licenses/index.html", page=found, names=names, titles=titles, states=LICENSE_STATES, fee_of=operations.fee_of
     )

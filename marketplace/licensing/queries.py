@@ -1,6 +1,6 @@
-"""Reading negotiations and licenses: the inbox, one thread, and what other features may know."""
+"""Reading negotiations and licenses: one thread, and what other features may know."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,20 +10,13 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from marketplace.accounts.models import Organization
-from marketplace.designs.queries import DesignCard, cards
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.licensing.contract.life import in_force
 from marketplace.licensing.models import License, Negotiation, Offer, ReadMark, Signature
-from marketplace.licensing.rules import alias_code, side_of, state_now
-from marketplace.messaging.queries import unread_counts
+from marketplace.licensing.rules import alias_code, side_of
 from marketplace.web.paging import Page, page
-
-#: The filters of the inbox.
-FILTERS = ("all", "needs_me", "waiting", "closed")
-
-Sign = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +25,7 @@ class Around:
 
     designer_name: str
     buyer_name: str
+    named_at: datetime | None
     last_terms: dict[str, Any]
     last_side: str
     last_at: datetime
@@ -40,34 +34,16 @@ class Around:
     license_state: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class InboxRow:
-    """One line of the inbox, as the actor's side sees it."""
-
-    negotiation: Negotiation
-    around: Around
-    counterpart: str
-    state: str
-    mine: bool
-    unread: int
-    card: DesignCard | None
-
-    @property
-    def title(self) -> str:
-        """The design's title when the negotiation began."""
-        return str(self.negotiation.snapshot.get("title", ""))
-
-
 def buyer_alias(buyer_org_id: str, design_id: str) -> str:
     """What a designer calls a buyer until there is an order ("Buyer 7F3A"); differs from design to design."""
     return _("Buyer %(code)s", code=alias_code(buyer_org_id, design_id))
 
 
-def counterpart(negotiation: Negotiation | License, actor: Actor, designer_name: str) -> str:
-    """The other side's name, as far as the actor may know it."""
-    if side_of(negotiation, actor) == "designer":
-        return buyer_alias(negotiation.buyer_org_id, negotiation.design_id)
-    return designer_name
+def counterpart(negotiation: Negotiation | License, actor: Actor, this: Around) -> str:
+    """The other side's name, as far as the actor may know it: a designer learns the buyer's with the first order."""
+    if side_of(negotiation, actor) != "designer":
+        return this.designer_name
+    return this.buyer_name if this.named_at else buyer_alias(negotiation.buyer_org_id, negotiation.design_id)
 
 
 def active_license(session: Session, license_id: str) -> License:
@@ -90,7 +66,16 @@ def around(session: Session, actor: Actor, negotiation_ids: Sequence[str]) -> di
         return {}
     designer, buyer = aliased(Organization), aliased(Organization)
     query = (
-        select(Negotiation.id, designer.name, buyer.name, Offer, ReadMark.read_at, License.id, License.state)
+        select(
+            Negotiation.id,
+            designer.name,
+            buyer.name,
+            Negotiation.buyer_named_at,
+            Offer,
+            ReadMark.read_at,
+            License.id,
+            License.state,
+        )
         .join(designer, designer.id == Negotiation.designer_org_id)
         .join(buyer, buyer.id == Negotiation.buyer_org_id)
         .join(Offer, and_(Offer.negotiation_id == Negotiation.id, Offer.version == Negotiation.current_version))
@@ -102,64 +87,16 @@ def around(session: Session, actor: Actor, negotiation_ids: Sequence[str]) -> di
         row[0]: Around(
             designer_name=row[1],
             buyer_name=row[2],
-            last_terms=row[3].terms,
-            last_side=row[3].side,
-            last_at=row[3].created_at,
-            read_at=row[4],
-            license_id=row[5],
-            license_state=row[6],
+            named_at=row[3],
+            last_terms=row[4].terms,
+            last_side=row[4].side,
+            last_at=row[4].created_at,
+            read_at=row[5],
+            license_id=row[6],
+            license_state=row[7],
         )
         for row in session.execute(query)
     }
-
-
-def inbox(
-    session: Session, actor: Actor, *, chosen: str = "all", cursor: str | None = None, limit: int = 24, sign: Sign
-) -> Page[InboxRow]:
-    """Negotiations of the actor's organization, the last moved first, in four statements."""
-    found = negotiations(session, actor, chosen=chosen, cursor=cursor, limit=limit)
-    rows: Sequence[Negotiation] = found.items
-    ids = [row.id for row in rows]
-    more = around(session, actor, ids)
-    unread = unread_counts(session, actor.org_id or "", {key: more[key].read_at for key in ids})
-    pictures = cards(session, [row.design_id for row in rows], sign)
-    now = clock.now()
-    items = []
-    for row in rows:
-        side, this = side_of(row, actor), more[row.id]
-        new_offer = this.last_side != side and (this.read_at is None or this.last_at > this.read_at)
-        state = state_now(row, now)
-        items.append(
-            InboxRow(
-                negotiation=row,
-                around=this,
-                counterpart=counterpart(row, actor, this.designer_name),
-                state=state,
-                mine=state == "open" and row.turn == side,
-                unread=unread.get(row.id, 0) + int(new_offer),
-                card=pictures.get(row.design_id),
-            )
-        )
-    return Page(items, found.next_cursor)
-
-
-def negotiations(
-    session: Session, actor: Actor, *, chosen: str = "all", cursor: str | None = None, limit: int = 24
-) -> Page[Negotiation]:
-    """Negotiations of the actor's organization, the last moved first. `chosen` is one of FILTERS."""
-    query = select(Negotiation).where(_ours(actor))
-    live = and_(Negotiation.state == "open", Negotiation.expires_at > clock.now())
-    my_turn = or_(
-        and_(Negotiation.turn == "designer", Negotiation.designer_org_id == actor.org_id),
-        and_(Negotiation.turn == "buyer", Negotiation.buyer_org_id == actor.org_id),
-    )
-    if chosen == "needs_me":
-        query = query.where(live, my_turn)
-    elif chosen == "waiting":
-        query = query.where(live, ~my_turn)
-    elif chosen == "closed":
-        query = query.where(~live)
-    return page(session, query, (Negotiation.updated_at, Negotiation.id), cursor=cursor, limit=limit)
 
 
 def open_negotiation_id(session: Session, actor: Actor, design_id: str) -> str | None:
@@ -214,7 +151,3 @@ def titles(session: Session, negotiation_ids: Sequence[str]) -> dict[str, str]:
         select(Negotiation.id, Negotiation.snapshot["title"].astext).where(Negotiation.id.in_(negotiation_ids))
     )
     return {row[0]: row[1] or "" for row in rows}
-
-
-def _ours(actor: Actor) -> Any:
-    return or_(Negotiation.designer_org_id == actor.org_id, Negotiation.buyer_org_id == actor.org_id)

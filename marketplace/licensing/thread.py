@@ -107,7 +107,7 @@ def _page(
     now = clock.now()
     side = side_of(negotiation, actor) or ""
     state = state_now(negotiation, now)
-    name = counterpart(negotiation, actor, this.designer_name)
+    name = counterpart(negotiation, actor, this)
     mine = state == "open" and negotiation.turn == side
     return ThreadPage(
         negotiation=negotiation,
@@ -150,7 +150,7 @@ def _entries(
     versions: list[Offer],
     since: datetime | None = None,
 ) -> list[Entry]:
-    name = counterpart(negotiation, actor, this.designer_name)
+    name = counterpart(negotiation, actor, this)
     read = this.read_at
     made: list[Entry] = []
     for item in found:
@@ -175,6 +175,12 @@ def _entries(
             )
         )
         before = offer.terms
+    if this.named_at is not None:
+        text = _("The designer now sees your name, because you placed an order.")
+        if side_of(negotiation, actor) == "designer":
+            text = _("The buyer placed an order. You now see who it is: %(name)s.", name=name)
+        key = f"{negotiation.id}-named"
+        made.append(Entry(kind="system", id=key, at=this.named_at, who="", mine=False, text=text))
     if negotiation.closed_at is not None:
         state = negotiation.state
         text = _turn(negotiation, state, False, name, negotiation.closed_by_org_id == actor.org_id)
@@ -196,6 +202,7 @@ def _message(item: ThreadMessage, who: str, mine: bool, new: bool, since: dateti
         "new": new,
         "fresh": since is None or message.created_at > since,
     }
+    by_mail = _("by mail") if message.by_mail else ""
     unchecked = done is not None and done.state == "figures_unchecked"
     warning = ""
     if unchecked and not own:
@@ -212,8 +219,9 @@ def _message(item: ThreadMessage, who: str, mine: bool, new: bool, since: dateti
             original_lang=html_lang(message.lang),
             original_name=language,
             warning=_("The figures could not be checked. Read the original.") if unchecked else "",
+            aside=by_mail,
         )
-    aside = ""
+    aside = by_mail
     if done is not None and done.state == "pending":
         aside = _("Translation on its way")
     elif done is not None and done.state == "failed":

@@ -49,6 +49,7 @@ class Assignee(Base):
     """Who of an organization takes care of a negotiation; known to that organization alone."""
 
     __tablename__ = "negotiation_assignees"
+    __table_args__ = (Index("ix_negotiation_assignees_user", "user_id"),)
 
     negotiation_id: Mapped[str] = mapped_column(ForeignKey("negotiations.id"), primary_key=True)
     org_id: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -1,4 +1,4 @@
-"""Pages of negotiations: inbox, opening, thread, counter offer."""
+"""Pages of negotiations: opening, thread, counter offer. The list of them is the inbox's."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,9 +23,7 @@ from marketplace.licensing.vocabulary import (
     CHANNELS,
     DERIVATIVES,
     GOVERNING,
-    INBOX,
     KINDS,
-    LICENSE_STATES,
     METAL_FAMILIES,
     ROYALTY_BASES,
     country_names,
@@ -39,23 +37,6 @@ from marketplace.web.navigate import see_other
 from marketplace.web.section import Section
 
 section = Section("negotiations", url_prefix="/negotiations")
-
-
-@section.get("", needs=Permission.NEGOTIATION_LIST)
-def index(call: Call) -> ResponseReturnValue:
-    """The inbox: all threads, those that need an answer, those that wait, those that are over."""
-    chosen = request.args.get("show", "all")
-    chosen = chosen if chosen in queries.FILTERS else "all"
-    found = queries.inbox(
-        call.session,
-        call.actor,
-        chosen=chosen,
-        cursor=request.args.get("cursor"),
-        sign=call.services.storage.image_url,
-    )
-    return render_template(
-        "negotiations/index.html", page=found, chosen=chosen, filters=INBOX, license_states=LICENSE_STATES
-    )
 
 
 @section.get("/new", needs=Permission.NEGOTIATION_OPEN)

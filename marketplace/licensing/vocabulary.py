@@ -98,14 +98,6 @@ LICENSE_STATES: dict[str, tuple[Any, str]] = {
     "ended": (_l("Ended"), ""),
 }
 
-#: Filter of the inbox -> word.
-INBOX: dict[str, Any] = {
-    "all": _l("All"),
-    "needs_me": _l("Your turn"),
-    "waiting": _l("Waiting"),
-    "closed": _l("Closed"),
-}
-
 #: Languages an agreement can be governed by: locale code -> its own name.
 GOVERNING: dict[str, str] = {"en": "English", "zh_Hans": "简体中文", "zh_Hant": "繁體中文"}
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, String, false
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -45,6 +45,7 @@ class Message(Created, Base):
     version: Mapped[int | None]
     files: Mapped[list[Any]] = mapped_column(default=list)
     client_key: Mapped[str | None] = mapped_column(String(40))
+    by_mail: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class MessageTranslation(Created, Base):

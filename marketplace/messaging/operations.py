@@ -38,6 +38,7 @@ def post_message(
     about: tuple[str, int] | None = None,
     files: Sequence[Mapping[str, Any]] = (),
     client_key: str | None = None,
+    by_mail: bool = False,
 ) -> Message:
     """Add a message to the thread and stage its translation into the languages the other side reads.
 
@@ -58,6 +59,7 @@ def post_message(
         version=about[1] if about else None,
         files=[dict(item) for item in files],
         client_key=client_key,
+        by_mail=by_mail,
         created_at=at,
     )
     session.add(row)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy import and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from marketplace.messaging.models import Message, MessageTranslation
@@ -43,24 +43,6 @@ def changed_since(session: Session, negotiation_id: str, lang: str, since: datet
     query = _base(negotiation_id, lang).where(or_(Message.created_at > since, MessageTranslation.translated_at > since))
     rows = session.execute(query.order_by(Message.created_at, Message.id).limit(PAGE)).all()
     return [ThreadMessage(row[0], row[1]) for row in rows]
-
-
-def unread_counts(session: Session, org_id: str, read_until: dict[str, datetime | None]) -> dict[str, int]:
-    """How many messages of the other side each thread holds since it was read, in one statement."""
-    if not read_until:
-        return {}
-    since = [
-        and_(Message.negotiation_id == thread_id, Message.created_at > moment)
-        if moment
-        else Message.negotiation_id == thread_id
-        for thread_id, moment in read_until.items()
-    ]
-    rows = session.execute(
-        select(Message.negotiation_id, func.count())
-        .where(Message.to_org_id == org_id, or_(*since))
-        .group_by(Message.negotiation_id)
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def _base(negotiation_id: str, lang: str):  # type: ignore[no-untyped-def]

@@ -36,6 +36,8 @@ KINDS: dict[str, tuple[Any, Any]] = {
         _l("Approval limits were changed"),
         _l("%(person)s set other amounts that need approval."),
     ),
+    "buyer_named_to_you": (_l("You now see who the buyer is"), _l("The buyer of %(design)s placed an order.")),
+    "you_were_named": (_l("The designer now sees your name"), _l("You placed an order for %(design)s.")),
     "license_to_sign": (_l("A license is ready to sign"), _l("%(design)s")),
     "license_signed": (_l("The other side signed"), _l("%(design)s")),
     "license_to_pay": (_l("A license waits for payment"), _l("%(design)s")),

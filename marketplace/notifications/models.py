@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Index, String
+from sqlalchemy import CheckConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db.base import Base, Created, Key, LongText, Moment
@@ -37,3 +37,16 @@ class Mail(Created, Base):
     params: Mapped[dict[str, Any]] = mapped_column(default=dict)
     sent_at: Mapped[Moment | None]
     refused: Mapped[LongText | None]
+
+
+class MailSetting(Created, Base):
+    """How a person wants to hear of negotiations by mail; no row means at once.
+
+    `threads` is immediate, daily (one summary in the morning) or off.
+    """
+
+    __tablename__ = "mail_settings"
+    __table_args__ = (CheckConstraint("threads in ('immediate','daily','off')", name="threads"),)
+
+    user_id: Mapped[Key] = mapped_column(primary_key=True)
+    threads: Mapped[str] = mapped_column(String(10), default="immediate")

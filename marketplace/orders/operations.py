@@ -16,6 +16,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.money import Money
+from marketplace.licensing import identity
 from marketplace.licensing.models import License, Negotiation
 from marketplace.licensing.vocabulary import METALS, metal_alloys
 from marketplace.notifications.operations import notify_org
@@ -96,14 +97,7 @@ def place_order(
     session.add(order)
     session.flush()
     record(session, actor, "order.placed", order.id, owner_org_id=order.buyer_org_id, quantity=quantity)
-    record(
-        session,
-        actor,
-        "order.buyer_identified",
-        order.id,
-        owner_org_id=order.designer_org_id,
-        buyer_org_id=order.buyer_org_id,
-    )
+    identity.unlock(session, actor, found.negotiation_id, order_id=order.id)
     path = f"/orders/{order.id}"
     for org_id in (order.manager_org_id, order.designer_org_id):
         notify_org(session, org_id, "order_created", path=path, quantity=quantity, design=order.design_title)

@@ -19,11 +19,12 @@ from marketplace.web.i18n import LANGUAGES, Formats, html_lang, locale_code
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One entry of the main menu."""
+    """One entry of the main menu; `count` is of what is new there."""
 
     label: Any
     url: str
     active: bool
+    count: int = 0
 
 
 def asset(name: str) -> str:

@@ -279,6 +279,7 @@ ROWS: dict[str, Row] = {
     "api_studio.show_job": row("designer", job_id="job"),
     # negotiations
     "negotiations.index": row(),
+    "negotiations.mark_read": row(send={"all": "1"}),
     "negotiations.new": row(query=lambda w, s: f"?design={s.ids['design']}", answers=(200, 303)),
     "negotiations.create": row(send=_sheet),
     "negotiations.show": _negotiation(),
@@ -291,7 +292,8 @@ ROWS: dict[str, Row] = {
     "negotiations.decline": _negotiation(_answer(), not_now="buyer"),
     "negotiations.withdraw": _negotiation(_answer(), not_now="designer"),
     "api_negotiations.open_negotiation": row(send=_terms, shared=True, design_id="design"),
-    "api_negotiations.list_negotiations": row(),
+    "api_inbox.list_negotiations": row(),
+    "api_inbox.mark_read": row(send={}),
     "api_negotiations.show_negotiation": _negotiation(),
     "api_negotiations.make_offer": _negotiation(_counter, not_now="buyer"),
     "api_negotiations.accept": _negotiation(_answer(), not_now="buyer"),

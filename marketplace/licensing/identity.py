@@ -1,0 +1,36 @@
+"""When the designer learns who the buyer is: once, at the first order under the license, seen by both."""
+
+from sqlalchemy.orm import Session
+
+from marketplace.audit.operations import record
+from marketplace.db.locks import lock
+from marketplace.kernel import clock
+from marketplace.kernel.actor import Actor
+from marketplace.licensing.models import Negotiation
+from marketplace.notifications.operations import notify_org
+
+
+def unlock(session: Session, actor: Actor, negotiation_id: str, *, order_id: str) -> None:
+    """Show the buyer's name to the designer from now on; the thread, both sides and both audit logs say so.
+
+    A second order of the same negotiation changes nothing.
+    """
+    negotiation = lock(session, Negotiation, negotiation_id)
+    if negotiation.buyer_named_at is not None:
+        return
+    negotiation.buyer_named_at = clock.now()
+    parties = (negotiation.designer_org_id, negotiation.buyer_org_id)
+    for owner in parties:
+        record(
+            session,
+            actor,
+            "negotiation.buyer_named",
+            negotiation.id,
+            owner_org_id=owner,
+            order=order_id,
+            buyer_org_id=negotiation.buyer_org_id,
+        )
+    title = str(negotiation.snapshot.get("title", ""))
+    path = f"/negotiations/{negotiation.id}"
+    notify_org(session, negotiation.designer_org_id, "buyer_named_to_you", path=path, mail=False, design=title)
+    notify_org(session, negotiation.buyer_org_id, "you_were_named", path=path, mail=False, design=title)
