@@ -33,7 +33,10 @@ class ReadOut(BaseModel):
     summary="Negotiations, last moved first",
 )
 def list_negotiations(call: Call) -> NegotiationPage:
-    """`show` is all, needs_me, waiting, expiring, unread, assigned (to the person) or closed; `q` searches titles, names and messages."""
+    """`show` is all, needs_me, waiting, expiring, unread, assigned (to the person) or closed.
+
+    `q` searches titles, names and messages.
+    """
     found = queries.negotiations(call.session, call.actor, Asked.of(request.args))
     more = around(call.session, call.actor, [row.id for row in found.items])
     items = [negotiation_out(call.actor, row, more[row.id], []) for row in found.items]
