@@ -15,6 +15,7 @@ from workers.jobs import (
     photos,
     privacy,
     renders,
+    royalties,
     studio,
     uploads,
 )
@@ -53,6 +54,8 @@ BINDINGS: dict[str, Binding] = {
     JobName.ISSUE_INVOICES: Binding(invoices.issue, max_attempts=12),
     JobName.MAKE_INVOICE_DOCUMENT: Binding(invoices.make_document),
     JobName.SWEEP_INVOICES: Binding(invoices.sweep, max_attempts=3),
+    JobName.KEEP_ROYALTIES: Binding(royalties.keep, max_attempts=3),
+    JobName.ISSUE_STATEMENT: Binding(royalties.issue_statement),
     JobName.RECONCILE_PAYMENTS: Binding(payments.reconcile, max_attempts=3),
 }
 

@@ -46,6 +46,8 @@ class JobName(StrEnum):
     FETCH_RATES = "fetch_rates"
     MAKE_CAD_COPY = "make_cad_copy"
     TRACE_CAD = "trace_cad"
+    KEEP_ROYALTIES = "keep_royalties"
+    ISSUE_STATEMENT = "issue_statement"
     ERASE_PERSON = "erase_person"
 
 

@@ -90,7 +90,7 @@ def place_order(
         ship_to=asdict(ship_to),
         cad=_pins(snapshot),
         spec={"category": snapshot.get("category"), "facts": _facts(snapshot)},
-        royalty={k: found.terms.get(k) for k in ("royalty_percent", "royalty_per_unit", "royalty_base")},
+        royalty={k: found.terms.get(k) for k in ("royalty_percent", "royalty_per_unit", "royalty_base", "advance")},
         currency=found.currency,
         state=ORDER.initial,
     )
@@ -190,6 +190,7 @@ def royalty_terms(order: Order) -> RoyaltyTerms:
         percent=None if percent is None else Decimal(str(percent)),
         per_unit=None if per_unit is None else Money(per_unit["amount"], per_unit["currency"]),
         base=order.royalty.get("royalty_base"),
+        advance=bool((order.royalty.get("advance") or {}).get("amount")),
     )
 
 

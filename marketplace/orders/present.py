@@ -45,7 +45,8 @@ def order_out(
         found["production"] = money_out(order.production)
     if "royalty" in seen:
         found["royalty"] = money_out(order.royalty_due)
-        found["royalty_on_sales"] = royalty_terms(order).later
+        found["royalty_on_sales"] = royalty_terms(order).on_sales
+        found["royalty_by_statement"] = royalty_terms(order).later
     if "total" in seen:
         found["total"] = money_out(order.total)
     if "cad" in seen:

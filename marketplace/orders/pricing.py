@@ -7,6 +7,8 @@ The royalty that is due with the order, decided by the license's terms:
   (unit price times pieces). Tooling is the workshop's own cost and carries no royalty.
 - `royalty_percent` on the base `net_sales`: nothing now. It falls due on what the buyer sells, which is not known when
   the pieces are ordered; charging it on the production price would be a price nobody agreed to.
+- a license with an advance: nothing now. The royalty is set off against the advance first, which the statement of the
+  quarter does; charging it with the order would let the buyer pay twice.
 
 Percentages are exact in hundredths of a percent; half a minor unit rounds away from zero.
 """
@@ -20,16 +22,25 @@ from marketplace.kernel.money import Money
 
 @dataclass(frozen=True, slots=True)
 class RoyaltyTerms:
-    """The royalty part of a license. `percent` 0-100; at most one of `percent` and `per_unit`."""
+    """The royalty part of a license. `percent` 0-100; at most one of `percent` and `per_unit`.
+
+    `advance` tells whether the license has one that royalties are set off against.
+    """
 
     percent: Decimal | None = None
     per_unit: Money | None = None
     base: str | None = None
+    advance: bool = False
+
+    @property
+    def on_sales(self) -> bool:
+        """Whether the royalty is a share of the buyer's sales."""
+        return self.per_unit is None and bool(self.percent) and self.base == "net_sales"
 
     @property
     def later(self) -> bool:
-        """Whether the royalty is settled on the buyer's sales, not with the order."""
-        return self.per_unit is None and bool(self.percent) and self.base == "net_sales"
+        """Whether the royalty is settled by the statement of the quarter, not with the order."""
+        return self.on_sales or (self.advance and (self.per_unit is not None or bool(self.percent)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +73,11 @@ def price(unit_price: Money, tooling: Money, quantity: int, terms: RoyaltyTerms)
 def royalty(pieces: Money, quantity: int, terms: RoyaltyTerms) -> Money:
     """The royalty due with the order, see the module's rule."""
     nothing = Money(0, pieces.currency)
+    if terms.later:
+        return nothing
     if terms.per_unit is not None:
         return nothing + terms.per_unit * quantity
-    if terms.percent is None or terms.later:
+    if terms.percent is None:
         return nothing
     share = (Decimal(pieces.amount) * terms.percent / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)
     return Money(int(share), pieces.currency)

@@ -14,6 +14,7 @@ from marketplace.manufacturing.models import CadCopy, CadLink, Nda
 from marketplace.messaging.models import Message
 from marketplace.notifications.models import Mail, Notification
 from marketplace.privacy.models import PrivacyRequest
+from marketplace.royalties.models import InquiryNote, SalesReport
 
 
 def collect(session: Session, user_id: str) -> dict[str, list[dict[str, Any]]]:
@@ -59,6 +60,12 @@ def collect(session: Session, user_id: str) -> dict[str, list[dict[str, Any]]]:
         "audit": select(AuditEvent.action, AuditEvent.subject, AuditEvent.created_at, AuditEvent.ip).where(
             AuditEvent.user_id == user_id
         ),
+        "sales_reports": select(SalesReport.id, SalesReport.license_id, SalesReport.submitted_at).where(
+            SalesReport.submitted_by == user_id
+        ),
+        "royalty_notes": select(
+            InquiryNote.inquiry_id, InquiryNote.action, InquiryNote.text, InquiryNote.filename, InquiryNote.created_at
+        ).where(InquiryNote.user_id == user_id),
         "data_requests": select(PrivacyRequest.id, PrivacyRequest.kind, PrivacyRequest.created_at).where(
             PrivacyRequest.user_id == user_id
         ),

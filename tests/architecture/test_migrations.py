@@ -67,6 +67,8 @@ def test_every_table_with_tenant_rows_is_forced_under_row_security(instance: Ins
         "material_overrides",
         "term_sheets", "metal_prices", "approval_policies", "approvals",
         "inbox_threads", "thread_texts", "reply_addresses", "digests", "inbound_mails",
+        "royalty_statements", "royalty_lines", "sales_reports", "sales_lines",
+        "royalty_inquiries", "royalty_inquiry_notes",
     }  # fmt: skip
     with instance.owner.connect() as connection:
         forced = set(

@@ -14,12 +14,14 @@ from marketplace.licensing import operations as licensing
 from marketplace.orders import operations as orders
 from marketplace.payments import operations
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent
+from marketplace.royalties import operations as royalties
 from workers.run import Retry, Run
 
 #: purpose of a checkout -> what being paid means there.
 ON_PAID: dict[str, Callable[[Session, Actor, str], None]] = {
     "license": licensing.activate,
     "order": orders.mark_paid,
+    "royalty": royalties.mark_paid,
 }
 
 _SESSION_EVENTS = ("checkout.session.completed", "checkout.session.async_payment_succeeded", "checkout.session.expired")
