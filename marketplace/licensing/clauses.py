@@ -133,8 +133,14 @@ def _money(terms: Mapping[str, Any], said: Mapping[str, Row]) -> str:
     if terms.get("advance"):
         parts.append(_("An advance of %(amount)s is set off against royalties.", amount=_of(said, "advance")))
     if terms.get("minimum_guarantee"):
-        parts.append(_("Royalties amount to at least %(amount)s.", amount=_of(said, "minimum_guarantee")))
+        parts.append(_guarantee(terms, _of(said, "minimum_guarantee")))
     return _together(parts)
+
+
+def _guarantee(terms: Mapping[str, Any], amount: str) -> str:
+    if terms.get("guarantee_per") == "year":
+        return _("Royalties amount to at least %(amount)s in each license year.", amount=amount)
+    return _("Royalties amount to at least %(amount)s over the term.", amount=amount)
 
 
 def _pictures(terms: Mapping[str, Any]) -> str:

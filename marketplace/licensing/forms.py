@@ -36,6 +36,7 @@ class TermsForm(Form):
     royalty_base: str | None = None
     advance: _Amount | None = None
     minimum_guarantee: _Amount | None = None
+    guarantee_per: str | None = None
     sell_off_months: int | None = None
     credit: str | None = None
     derivatives: str = "none"

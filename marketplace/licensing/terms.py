@@ -74,6 +74,8 @@ class Terms(BaseModel):
     royalty_base: Literal["net_sales", "wholesale", "unit"] | None = None
     advance: MoneyTerm | None = None
     minimum_guarantee: MoneyTerm | None = None
+    #: What the guarantee is for; without a word the whole term.
+    guarantee_per: Literal["year", "term"] | None = None
     sell_off_months: Annotated[int, Field(ge=0, le=60)] | None = None
     credit: Annotated[str, Field(max_length=300), AfterValidator(binding_text)] | None = None
     derivatives: Literal["none", "resize", "adapt"] = "none"
@@ -139,6 +141,15 @@ class Terms(BaseModel):
         fee = info.data.get("fee")
         if value is not None and fee is not None and value.currency != fee.currency:
             raise ValueError("All amounts must be in the currency of the fee.")
+        return value
+
+    @field_validator("guarantee_per")
+    @classmethod
+    def _has_a_guarantee(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and "minimum_guarantee" in info.data and info.data["minimum_guarantee"] is None:
+            raise ValueError("This needs a minimum guarantee.")
+        if value == "term" and info.data.get("kind") == "buyout":
+            raise ValueError("A buyout has no term; guarantee an amount for each year.")
         return value
 
     @field_validator("governing_language", mode="before")

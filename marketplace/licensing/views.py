@@ -23,6 +23,7 @@ from marketplace.licensing.vocabulary import (
     CHANNELS,
     DERIVATIVES,
     GOVERNING,
+    GUARANTEE_SPANS,
     KINDS,
     METAL_FAMILIES,
     ROYALTY_BASES,
@@ -216,6 +217,7 @@ def _sheet(chosen_metals: list[str] | None = None) -> dict[str, Any]:
         "metals": [*METAL_FAMILIES.items(), *((alloy, metal_word(alloy)) for alloy in alloys)],
         "currencies": list(CURRENCIES),
         "bases": list(ROYALTY_BASES.items()),
+        "guarantee_spans": list(GUARANTEE_SPANS.items()),
         "derivatives": list(DERIVATIVES.items()),
         "languages": list(GOVERNING.items()),
     }

@@ -86,6 +86,11 @@ ROYALTY_BASES: dict[str, Any] = {
     "unit": _l("Each piece"),
 }
 
+GUARANTEE_SPANS: dict[str, Any] = {
+    "term": _l("The whole term"),
+    "year": _l("Each license year"),
+}
+
 #: State of a license -> (word, tone of its badge).
 LICENSE_STATES: dict[str, tuple[Any, str]] = {
     "drafting": (_l("Being drawn up"), "info"),

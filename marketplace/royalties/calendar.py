@@ -83,13 +83,31 @@ class Life:
         return self.until is not None and quarter.ends == self.until
 
 
-def life(active_from: datetime, active_until: datetime | None, sell_off_months: int | None) -> Life:
-    """The life of a license by its moments."""
+def life(
+    active_from: datetime,
+    active_until: datetime | None,
+    sell_off_months: int | None,
+    *,
+    winds_up: datetime | None = None,
+    ended: datetime | None = None,
+) -> Life:
+    """The life of a license by its moments.
+
+    `winds_up` is when the selling off ends where that is set already; `ended` when it ended before its time.
+    """
+    began = active_from.astimezone(UTC).date()
     until = None if active_until is None else active_until.astimezone(UTC).date()
     sold_off = until
-    if until is not None and sell_off_months:
+    if winds_up is not None:
+        sold_off = winds_up.astimezone(UTC).date()
+        until = sold_off if until is None else min(until, sold_off)
+    elif until is not None and sell_off_months:
         sold_off = add_months(datetime.combine(until, time.min, UTC), sell_off_months).date()
-    return Life(active_from.astimezone(UTC).date(), until, sold_off)
+    if ended is not None:
+        last = max(ended.astimezone(UTC).date(), began + timedelta(days=1))
+        sold_off = last if sold_off is None else min(sold_off, last)
+        until = sold_off if until is None else min(until, sold_off)
+    return Life(began, until, sold_off)
 
 
 def report_due(quarter: Span) -> date:

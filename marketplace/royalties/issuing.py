@@ -26,6 +26,8 @@ from marketplace.royalties.reports import stage_issue
 from marketplace.royalties.rules import STANDING, STATEMENT, Scheme, scheme
 
 BATCH = 100
+#: Why a license can end before its term.
+_EARLY = ("mutual", "breach")
 #: What can turn up after the last quarter: the tables, and which of their rows count.
 _LATER: tuple[tuple[Any, tuple[Any, ...]], ...] = (
     (Order, (Order.paid_at.is_not(None),)),
@@ -65,10 +67,17 @@ def issue(session: Session, actor: Actor, statement_id: str) -> bool:
 
 
 def life_of(held: License) -> Life:
-    """When a license that has been in force gives account."""
+    """When a license that has been in force gives account; an early end cuts it."""
     if held.active_from is None:
         raise ValueError("the license was never in force")
-    return life(held.active_from, held.active_until, held.terms.get("sell_off_months"))
+    ended = held.ended_at if held.ended_why in _EARLY else None
+    return life(
+        held.active_from,
+        held.active_until,
+        held.terms.get("sell_off_months"),
+        winds_up=held.sell_off_until,
+        ended=ended,
+    )
 
 
 def _candidates() -> Select[Any]:
@@ -83,7 +92,11 @@ def _candidates() -> Select[Any]:
     asked = select(Statement.id).where(mine, Statement.kind == "advance").exists()
     since = func.coalesce(ended, func.date(License.active_from))
     months = func.coalesce(License.terms["sell_off_months"].as_integer(), 0)
-    sold_off = func.date(License.active_until) + func.make_interval(0, months)
+    sold_off = func.coalesce(
+        func.date(License.ended_at),
+        func.date(License.sell_off_until),
+        func.date(License.active_until + func.make_interval(0, months)),
+    )
     accounts = or_(
         License.terms["royalty_base"].as_string().is_not(None),
         License.terms["minimum_guarantee"].as_string().is_not(None),
@@ -106,8 +119,8 @@ def _candidates() -> Select[Any]:
                 or_(
                     since <= today - timedelta(days=89),
                     and_(License.active_until < midnight + timedelta(days=1), since < func.date(License.active_until)),
-                    and_(sold_off <= midnight, since < sold_off),
-                    and_(sold_off <= midnight, found_later),
+                    and_(sold_off <= today, since < sold_off),
+                    and_(sold_off <= today, found_later),
                 ),
             ),
         ),

@@ -22,7 +22,7 @@ from marketplace.royalties.rules import OPEN, STATEMENT
 BATCH = 200
 
 
-def open_checkout(session: Session, actor: Actor, statement_id: str, *, fee_bps: int, title: str) -> str:
+def open_checkout(session: Session, actor: Actor, statement_id: str, *, title: str) -> str:
     """The id of the checkout that pays a statement to the designer; the same one when repeated.
 
     Raises Conflict `already_paid`, or `not_payable` when nothing is due.
@@ -45,7 +45,7 @@ def open_checkout(session: Session, actor: Actor, statement_id: str, *, fee_bps:
         amount=row.due_money,
         description=title,
         shares=[Share(row.designer_org_id, "royalty", row.due_money)],
-        fee_bps=fee_bps,
+        agreed_at=row.issued_at,
         success_path=f"/royalties/{row.id}?paid=1",
         cancel_path=f"/royalties/{row.id}",
     )

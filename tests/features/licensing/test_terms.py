@@ -31,7 +31,8 @@ def refused(field: str, **changes: Any) -> str:
 def test_every_field_of_the_contract_is_there_and_no_other() -> None:
     assert set(Terms.model_fields) == {
         "kind", "territories", "channels", "categories", "metals", "start", "term_months", "max_units", "fee",
-        "royalty_percent", "royalty_per_unit", "royalty_base", "advance", "minimum_guarantee", "sell_off_months",
+        "royalty_percent", "royalty_per_unit", "royalty_base", "advance", "minimum_guarantee", "guarantee_per",
+        "sell_off_months",
         "credit", "derivatives", "marketing_images", "governing_language", "customization", "brief", "valid_until",
     }  # fmt: skip
     refused("color", color="red")
