@@ -13,6 +13,12 @@ from marketplace.kernel.money import parse_amount
 from marketplace.licensing.vocabulary import CHANNELS, COUNTRIES
 from marketplace.royalties.reckoning import net_sales
 
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "collect this string, translate it later"
+    """The same text; marks it for the translations."""
+    return text
+
+
 #: The columns of a row, as forms and files name them.
 COLUMNS = ("serials", "quantity", "territory", "channel", "gross", "discounts", "returns", "taxes", "note")
 #: Rows of one report. Whoever has more adds them up by country and channel, or by range of serials.
@@ -88,10 +94,10 @@ def _sale(row: Typed, currency: str, wrong: dict[str, str]) -> Sale | None:
     quantity = _quantity(row.get("quantity", ""), first, last, wrong)
     territory = row.get("territory", "").strip().upper()
     if territory not in COUNTRIES:
-        wrong["territory"] = "Name the country by its two-letter code, for example GB."
+        wrong["territory"] = N_("Name the country by its two-letter code, for example GB.")
     channel = row.get("channel", "").strip().lower()
     if channel not in CHANNELS:
-        wrong["channel"] = "Choose one of: retail, online, wholesale, bridal."
+        wrong["channel"] = N_("Choose one of: retail, online, wholesale, bridal.")
     amounts: dict[str, int] = {}
     for name in ("gross", "discounts", "returns", "taxes"):
         typed = row.get(name, "").strip()
@@ -104,7 +110,7 @@ def _sale(row: Typed, currency: str, wrong: dict[str, str]) -> Sale | None:
             wrong[name] = error.message
     note = row.get("note", "").strip()
     if len(note) > MAX_NOTE:
-        wrong["note"] = "The note is too long; use at most 300 characters."
+        wrong["note"] = N_("The note is too long; use at most 300 characters.")
     if wrong or quantity is None:
         return None
     return Sale(quantity, territory, channel, **amounts, serial_from=first, serial_to=last, note=note or None)
@@ -117,11 +123,11 @@ def _serials(text: str, wrong: dict[str, str]) -> tuple[int | None, int | None]:
     first, dash, last = text.replace("\u2013", "-").replace(" ", "").partition("-")
     ends = [first, last] if dash else [first, first]
     if not all(end.isascii() and end.isdigit() and len(end) <= 9 for end in ends):
-        wrong["serials"] = "Write one serial or a range, for example 12 or 12-40."
+        wrong["serials"] = N_("Write one serial or a range, for example 12 or 12-40.")
         return None, None
     begin, end = int(ends[0]), int(ends[1])
     if not 1 <= begin <= end:
-        wrong["serials"] = "Write one serial or a range, for example 12 or 12-40."
+        wrong["serials"] = N_("Write one serial or a range, for example 12 or 12-40.")
         return None, None
     return begin, end
 
@@ -132,10 +138,10 @@ def _quantity(text: str, first: int | None, last: int | None, wrong: dict[str, s
     if not typed and counted is not None:
         return counted
     if not (typed.isascii() and typed.isdigit()) or len(typed) > 7 or int(typed) > MAX_QUANTITY:
-        wrong["quantity"] = "Write a whole number of pieces."
+        wrong["quantity"] = N_("Write a whole number of pieces.")
         return None
     if counted is not None and int(typed) != counted:
-        wrong["quantity"] = "The range of serials holds another number of pieces."
+        wrong["quantity"] = N_("The range of serials holds another number of pieces.")
         return None
     return int(typed)
 

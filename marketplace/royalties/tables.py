@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterable, Sequence
 
 from marketplace.kernel.errors import Invalid
-from marketplace.royalties.sales import COLUMNS, MAX_ROWS
+from marketplace.royalties.sales import COLUMNS, MAX_ROWS, N_
 
 #: A thousand rows of the widest kind are well below this.
 MAX_BYTES = 512 * 1024
@@ -20,24 +20,24 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff2
 def read_rows(data: bytes) -> list[dict[str, str]]:
     """The rows of a report file by column name. Raises Invalid with what to do for a file that is not one."""
     if len(data) > MAX_BYTES:
-        raise _bad("The file is too large; a report has at most 1,000 rows.")
+        raise _bad(N_("The file is too large; a report has at most 1,000 rows."))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _bad("Save the file as CSV in UTF-8 and try again.") from error
+        raise _bad(N_("Save the file as CSV in UTF-8 and try again.")) from error
     if "\x00" in text:
-        raise _bad("Save the file as CSV in UTF-8 and try again.")
+        raise _bad(N_("Save the file as CSV in UTF-8 and try again."))
     try:
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), _dialect(text), strict=True) if any(line)]
     except csv.Error as error:
-        raise _bad("The file is not a table; start from the template.") from error
+        raise _bad(N_("The file is not a table; start from the template.")) from error
     if not lines:
-        raise _bad("The file is empty; start from the template.")
+        raise _bad(N_("The file is empty; start from the template."))
     head = [name.strip().lower() for name in lines[0]]
     if not {"quantity", "territory", "channel", "gross"} <= set(head) or len(set(head)) != len(head):
-        raise _bad("The first row must name the columns as the template does.")
+        raise _bad(N_("The first row must name the columns as the template does."))
     if len(lines) - 1 > MAX_ROWS:
-        raise _bad("The file is too large; a report has at most 1,000 rows.")
+        raise _bad(N_("The file is too large; a report has at most 1,000 rows."))
     return [
         {name: _opened(value)[:400] for name, value in zip(head, line, strict=False) if name in COLUMNS}
         for line in lines[1:]

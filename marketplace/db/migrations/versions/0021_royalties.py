@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from marketplace.db.row_security import ORG, append_only, protect
 
-revision = "0019"
-down_revision = "0018"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
