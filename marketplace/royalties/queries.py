@@ -7,12 +7,11 @@ from datetime import UTC, date
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from marketplace.accounts.queries import organization_names
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.money import Money
 from marketplace.licensing.models import License
-from marketplace.licensing.queries import counterpart, titles
+from marketplace.licensing.queries import around, counterpart, titles
 from marketplace.royalties.issuing import life_of
 from marketplace.royalties.models import Inquiry, InquiryNote, SalesLine, SalesReport, Statement, StatementLine
 from marketplace.royalties.rules import OPEN, scheme
@@ -117,7 +116,7 @@ def accounts(session: Session, actor: Actor, limit: int = 100) -> list[Account]:
         .group_by(Statement.license_id)
     )
     sums = {row[0]: row for row in rows}
-    names = organization_names(session, {held.designer_org_id for held in licenses}) if licenses else {}
+    more = around(session, actor, [held.negotiation_id for held in licenses])
     missing = [held.negotiation_id for held in licenses if held.id not in sums]
     named = titles(session, missing) if missing else {}
     found = []
@@ -128,7 +127,7 @@ def accounts(session: Session, actor: Actor, limit: int = 100) -> list[Account]:
             Account(
                 license=held,
                 title=str(row[5]) if row else named.get(held.negotiation_id, ""),
-                counterpart=counterpart(held, actor, names.get(held.designer_org_id, "")),
+                counterpart=counterpart(held, actor, more[held.negotiation_id]),
                 earned=Money(earned, held.currency),
                 due=Money(open_, held.currency),
                 paid=Money(settled, held.currency),
@@ -188,8 +187,9 @@ def side_names(session: Session, actor: Actor, rows: Sequence[Statement]) -> Map
     """The other side's name by statement, as far as the actor may know it; in two statements."""
     ids = {row.license_id for row in rows}
     licenses = {held.id: held for held in session.scalars(select(License).where(License.id.in_(ids)))} if ids else {}
-    names = organization_names(session, {row.designer_org_id for row in rows}) if rows else {}
-    return {row.id: counterpart(licenses[row.license_id], actor, names.get(row.designer_org_id, "")) for row in rows}
+    more = around(session, actor, [held.negotiation_id for held in licenses.values()])
+    named = {key: counterpart(held, actor, more[held.negotiation_id]) for key, held in licenses.items()}
+    return {row.id: named[row.license_id] for row in rows}
 
 
 def _next_on(held: License, ended: date | None) -> date | None:
