@@ -173,13 +173,8 @@ def _conditions(asked: CatalogQuery, *, user_id: str) -> list[ColumnElement[bool
 
 
 def _reserved(territory: str) -> ColumnElement[bool]:
-    """An exclusive, sole or bought-out license covers this territory; the function tells scopes, never parties."""
-    return text(
-        "exists (select 1 from design_grants(designs.id) taken where taken.kind <> 'non_exclusive'"
-        " and (taken.active_until is null or taken.active_until > now())"
-        " and (:territory = 'WORLD' or jsonb_exists(taken.territories, 'WORLD')"
-        " or jsonb_exists(taken.territories, :territory)))"
-    ).bindparams(territory=territory)  # type: ignore[return-value]
+    """An exclusive, sole or bought-out license or hold covers this territory; the function names no party."""
+    return func.design_reserved(Design.id, territory).is_(True)
 
 
 def _order(sort: str) -> tuple[tuple[Any, ...], bool]:

@@ -80,6 +80,22 @@ def _non_exclusive() -> str:
     )
 
 
+def _first_refusal() -> str:
+    return _(
+        "The designer grants the buyer a non-exclusive license to have the design made and to sell the pieces within"
+        " the scope below. Before granting anybody else an exclusive, a sole or a bought-out license that touches this"
+        " scope, the designer offers it to the buyer on the same terms."
+    )
+
+
+def _limited_edition() -> str:
+    return _(
+        "The designer grants the buyer a license to have the design made and to sell the pieces within the scope below"
+        " as a limited edition. Each piece carries a number, and all licensees together never make more pieces of the"
+        " design than the number below."
+    )
+
+
 def _buyout() -> str:
     return _(
         "The designer transfers to the buyer all rights to have the design made and to sell the pieces within the scope"
@@ -87,7 +103,14 @@ def _buyout() -> str:
     )
 
 
-_GRANTS = {"exclusive": _exclusive, "sole": _sole, "non_exclusive": _non_exclusive, "buyout": _buyout}
+_GRANTS = {
+    "exclusive": _exclusive,
+    "sole": _sole,
+    "non_exclusive": _non_exclusive,
+    "first_refusal": _first_refusal,
+    "limited_edition": _limited_edition,
+    "buyout": _buyout,
+}
 
 _CHANGES = {
     "none": lambda: _("The buyer may not change the design."),

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import Money, parse_amount
+from marketplace.licensing.regions import split
 from marketplace.licensing.terms import Terms
 from marketplace.licensing.vocabulary import WORLD
 from marketplace.web.forms import Form, validated
@@ -23,6 +24,7 @@ class TermsForm(Form):
     kind: str = Field(min_length=1, max_length=20)
     where: Literal["world", "countries"] = "countries"
     territories: list[str] = Field(default=[], max_length=250)
+    regions: list[str] = Field(default=[], max_length=20)
     channels: list[str] = Field(default=[], max_length=20)
     categories: list[str] = Field(default=[], max_length=20)
     metals: list[str] = Field(default=[], max_length=40)
@@ -50,8 +52,7 @@ class TermsForm(Form):
         """The typed sheet. Raises Invalid with the fields named as the page names them."""
         data: dict[str, Any] = self.model_dump(exclude={"where", "fee_currency", "message"}, exclude_none=True)
         data = {k: v for k, v in data.items() if k in Terms.model_fields}
-        if self.where == "world":
-            data["territories"] = [WORLD]
+        data["territories"] = [WORLD] if self.where == "world" else [*self.territories, *self.regions]
         problems: dict[str, str] = {}
         for name in _AMOUNTS:
             if name not in data:
@@ -111,7 +112,7 @@ def form_values(terms: dict[str, Any]) -> dict[str, Any]:
             shown[name] = Formats().plain_amount(Money(terms[name]["amount"], currency))
     shown["fee_currency"] = currency
     shown["where"] = "world" if terms["territories"] == [WORLD] else "countries"
-    shown["territories"] = [] if shown["where"] == "world" else terms["territories"]
+    shown["regions"], shown["territories"] = ([], []) if shown["where"] == "world" else split(terms["territories"])
     if terms.get("royalty_percent") is not None:
         shown["royalty_percent"] = str(Decimal(str(terms["royalty_percent"])))
     return shown

@@ -1,51 +1,145 @@
-"""What of a design is taken: the scopes of all licenses that hold rights, whoever the parties are.
+"""What of a design is taken: the scopes of all licenses and holds that stand, whoever the parties are.
 
 Read through the database function `design_grants`, which tells scopes and no party: row security hides the rows
-of other organizations from the web role, and nobody may learn who they are.
+of other organizations from the web role, and nobody may learn who they are. That two grants never collide is the
+database's own rule (the exclusion constraints of `rights_grants`); what is here tells people in time and in words.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import delete, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.db.locks import lock_name
 from marketplace.kernel.errors import Conflict
-from marketplace.licensing.rights import common_territories, first_collision, period, proposed, scope
+from marketplace.licensing.grant_models import Hold
+from marketplace.licensing.models import License
+from marketplace.licensing.rights import (
+    AXES,
+    FIRST_REFUSAL,
+    FOREVER,
+    Scope,
+    common_territories,
+    first_collision,
+    period,
+    proposed,
+    stored_bits,
+)
 from marketplace.licensing.terms import Terms
 
-_GRANTS = text("select * from design_grants(:design)")
+_GRANTS = text("select * from design_grants(:design, :holder)")
+_UNITS = text("select numbered, edition from design_units(:design)")
+_CONSTRAINTS = ("ex_rights_grants_others", "ex_rights_grants_first")
+_TAKEN = (
+    "These rights are already licensed to somebody else, in whole or in part."
+    " Agree on another territory, channel or time."
+)
+_ASKED_FIRST = (
+    "Somebody else has the right to be asked before an exclusive is granted here."
+    " Agree on another scope, or on a license that is not exclusive."
+)
+_HELD = "These rights are being held for another offer for some days. Agree on another scope, or wait until then."
 
 
 def lock_rights(session: Session, design_id: str) -> None:
-    """Let nobody else grant rights of this design until the transaction ends. Take it before any row lock."""
+    """Let nobody else grant rights of this design until the transaction ends.
+
+    Take it before the lock of a negotiation; a license or an order may be locked before it.
+    """
     lock_name(session, f"rights {design_id}")
 
 
-def refuse_collision(session: Session, design_id: str, terms: Terms, now: datetime) -> None:
-    """Raise Conflict `rights_conflict` when `terms` cannot stand beside what is granted; hold `lock_rights` before."""
+def granted(
+    session: Session, design_id: str, *, holder: str = "", now: datetime, besides: str | None = None
+) -> list[Scope]:
+    """Everything that stands of a design at `now` or will. `holder` is the organization that grants are to be for.
+
+    `besides` leaves out one license or one negotiation's hold: what it takes is not in its own way.
+    """
+    found = []
+    for row in session.execute(_GRANTS, {"design": design_id, "holder": holder}):
+        if (row.held_until is not None and row.held_until <= now) or (besides is not None and row.own == besides):
+            continue
+        lands, ways, classes, metals = (stored_bits(axis, getattr(row, axis)) for axis in AXES)
+        until = row.until or FOREVER
+        if until > now:
+            found.append(
+                Scope(row.kind, lands, ways, classes, metals, row.begins, until, row.own is not None, row.held_until)
+            )
+    return found
+
+
+def refuse_collision(
+    session: Session, design_id: str, terms: Terms, now: datetime, *, holder: str = "", negotiation_id: str = ""
+) -> None:
+    """Raise Conflict `rights_conflict` when `terms` cannot stand beside what is granted; hold `lock_rights` before.
+
+    `holder` is the buyer's organization, `negotiation_id` the negotiation whose own hold is not in the way. Raises
+    Conflict `edition_too_small` for a limited edition of fewer pieces than there are already.
+    """
+    session.execute(delete(Hold).where(Hold.design_id == design_id, Hold.held_until <= now))
     wanted = proposed(terms, now)
-    granted = []
-    for row in session.execute(_GRANTS, {"design": design_id}):
-        begins, until = (
-            (row.active_from, row.active_until)
-            if row.active_from
-            else period(row.start, row.term_months, row.created_at)
-        )
-        lists = (row.territories, row.channels, row.categories, row.metals)
-        granted.append(scope(row.kind, *lists, begins=begins, until=until))
-    found = first_collision(wanted, granted)
-    if found is None:
-        return
-    raise Conflict(
+    found = first_collision(wanted, granted(session, design_id, holder=holder, now=now, besides=negotiation_id or None))
+    if found is not None:
+        raise conflict(wanted, found)
+    if terms.kind == "limited_edition" and terms.max_units is not None:
+        numbered = session.execute(_UNITS, {"design": design_id}).one().numbered
+        if numbered > terms.max_units:
+            raise Conflict(
+                "edition_too_small",
+                "%(count)s pieces of this design exist or are ordered already; the edition must be larger.",
+                params={"count": numbered},
+                extra={"numbered": numbered},
+            )
+
+
+def settled_period(session: Session, held: License, now: datetime) -> tuple[datetime, datetime | None]:
+    """From when until when a license runs that becomes active `now`.
+
+    It may begin later than it was reckoned with when it was agreed on, and so end later; where others were granted
+    that time meanwhile, it ends when theirs begins. Takes the design's lock. Raises Conflict `rights_conflict` when
+    nothing is left.
+    """
+    lock_rights(session, held.design_id)
+    terms = Terms.model_validate(held.terms)
+    begins, until = period(terms.start, terms.term_months, now)
+    wanted = proposed(terms, now)
+    others = granted(session, held.design_id, holder=held.buyer_org_id, now=now, besides=held.id)
+    in_the_way = [other for other in others if wanted.collides(other)]
+    if in_the_way:
+        first = min(in_the_way, key=lambda other: other.begins)
+        if first.begins <= begins:
+            raise conflict(wanted, first)
+        until = first.begins
+    return begins, until
+
+
+def conflict(wanted: Scope, found: Scope) -> Conflict:
+    """The refusal of `wanted` because of `found`, naming where and until when, never who."""
+    asked_first = FIRST_REFUSAL in {wanted.kind, found.kind}
+    return Conflict(
         "rights_conflict",
-        "These rights are already licensed to somebody else, in whole or in part."
-        " Agree on another territory, channel or time.",
+        _HELD if found.held_until else _ASKED_FIRST if asked_first else _TAKEN,
         extra={
             "overlap": {
                 "territories": common_territories(wanted, found),
-                "until": found.until.isoformat() if found.until else None,
+                "until": None if found.until == FOREVER else found.until.isoformat(),
                 "kind": found.kind,
+                "held_until": found.held_until.isoformat() if found.held_until else None,
             }
         },
     )
+
+
+@contextmanager
+def as_conflict() -> Iterator[None]:
+    """Around a flush that grants rights: what the database itself refuses is a `rights_conflict` too."""
+    try:
+        yield
+    except IntegrityError as error:
+        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) in _CONSTRAINTS:
+            raise Conflict("rights_conflict", _TAKEN, extra={"overlap": None}) from error
+        raise

@@ -92,7 +92,9 @@ class License(Created, Base):
         CheckConstraint(
             "state in ('drafting','to_sign','to_pay','active','breach','expired','sell_off','ended')", name="state"
         ),
-        CheckConstraint("kind in ('exclusive','sole','non_exclusive','buyout')", name="kind"),
+        CheckConstraint(
+            "kind in ('exclusive','sole','non_exclusive','first_refusal','limited_edition','buyout')", name="kind"
+        ),
         CheckConstraint("fee_amount >= 0", name="fee"),
         Index("ix_licenses_design", "design_id"),
         Index("ix_licenses_designer", "designer_org_id", "created_at", "id"),

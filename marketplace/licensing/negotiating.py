@@ -15,7 +15,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.licensing.brief.consent import record_consent, require_consent
 from marketplace.licensing.endings import close, expire
-from marketplace.licensing.grants import lock_rights, refuse_collision
+from marketplace.licensing.grants import as_conflict, lock_rights, refuse_collision
 from marketplace.licensing.models import License, Negotiation, Offer
 from marketplace.licensing.playbook import approvals
 from marketplace.licensing.rules import (
@@ -173,7 +173,7 @@ def accept(
     _still_possible(session, negotiation)
     now = clock.now()
     terms = Terms.model_validate(offer.terms)
-    refuse_collision(session, design_id, terms, now)
+    refuse_collision(session, design_id, terms, now, holder=negotiation.buyer_org_id, negotiation_id=negotiation.id)
     approvals.require(session, actor, negotiation, offer)
     side = side_or_404(negotiation, actor)
     NEGOTIATION.advance(negotiation, "accept", roles_in(negotiation, actor))
@@ -194,7 +194,8 @@ def accept(
         created_at=now,
     )
     session.add(made)
-    session.flush()
+    with as_conflict():
+        session.flush()
     counterpart = org_of(negotiation, other(side))
     record(
         session,

@@ -15,11 +15,10 @@ from marketplace.kernel.money import Money
 from marketplace.licensing.contract.events import note
 from marketplace.licensing.contract.life import tell
 from marketplace.licensing.contract.signing import Given, add_signature, check_turn
+from marketplace.licensing.grants import settled_period
 from marketplace.licensing.models import License, Signature
 from marketplace.licensing.queries import signatures
-from marketplace.licensing.rights import period
 from marketplace.licensing.rules import BEFORE, LICENSE, SIGNS_FIRST, other, side_of
-from marketplace.licensing.terms import Terms
 from marketplace.payments.operations import open_checkout as open_payment
 from marketplace.payments.operations import release
 from marketplace.payments.rules import Share
@@ -148,6 +147,5 @@ def _fully_signed(session: Session, actor: Actor, held: License) -> None:
 
 
 def _start(session: Session, actor: Actor, held: License, now: datetime) -> None:
-    terms = Terms.model_validate(held.terms)
-    held.active_from, held.active_until = period(terms.start, terms.term_months, now)
+    held.active_from, held.active_until = settled_period(session, held, now)
     note(session, actor, held, "active")

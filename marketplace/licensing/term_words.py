@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from marketplace.designs.vocabulary import metal_word
 from marketplace.kernel.money import Money
 from marketplace.licensing.brief.words import brief_rows
+from marketplace.licensing.regions import territory_words
 from marketplace.licensing.terms import Terms
 from marketplace.licensing.vocabulary import (
     CATEGORIES,
@@ -22,8 +23,6 @@ from marketplace.licensing.vocabulary import (
     KINDS,
     METAL_FAMILIES,
     ROYALTY_BASES,
-    WORLD,
-    country_names,
 )
 from marketplace.web.i18n import Formats, locale_code
 
@@ -84,6 +83,8 @@ def rows(terms: Mapping[str, Any], was: Mapping[str, Any] | None = None, *, bind
             found += _brief(terms, was)
             continue
         new, old = _shown(name, terms.get(name)), _shown(name, was.get(name)) if was is not None else None
+        if binding and name == "territories":
+            new = territory_words(terms[name], locale_code(), full=True)
         changed = was is not None and new != old
         if new is None and not changed:
             continue
@@ -132,10 +133,7 @@ def _words(table: Mapping[str, Any]) -> Callable[[Any], str]:
 
 
 def _territories(value: Any) -> str:
-    if value == [WORLD]:
-        return _("The whole world")
-    names = country_names(locale_code())
-    return _(", ").join(names.get(code, code) for code in value)
+    return territory_words(value, locale_code())
 
 
 def _months(value: Any) -> str:

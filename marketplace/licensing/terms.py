@@ -23,6 +23,7 @@ from pydantic import (
 from marketplace.kernel.money import MAX_AMOUNT, Money
 from marketplace.licensing.binding import binding_text
 from marketplace.licensing.brief.deltas import Brief
+from marketplace.licensing.regions import expanded
 from marketplace.licensing.vocabulary import COUNTRIES, METALS, WORLD
 
 #: How long an offer stands when it names no date, and the longest it may.
@@ -54,13 +55,13 @@ class MoneyTerm(BaseModel):
 
 
 class Terms(BaseModel):
-    """The term sheet. Empty `channels`, `categories` or `metals` mean all of them."""
+    """The term sheet. Empty `channels`, `categories` or `metals` mean all of them; a region becomes its countries."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, validate_default=True, str_strip_whitespace=True, str_max_length=4000
     )
 
-    kind: Literal["exclusive", "sole", "non_exclusive", "buyout"]
+    kind: Literal["exclusive", "sole", "non_exclusive", "first_refusal", "limited_edition", "buyout"]
     territories: Annotated[list[str], Field(min_length=1, max_length=250), AfterValidator(_once_in_order)]
     channels: Annotated[list[Channel], Field(max_length=20), AfterValidator(_once_in_order)] = []
     categories: Annotated[list[Category], Field(max_length=20), AfterValidator(_once_in_order)] = []
@@ -91,8 +92,10 @@ class Terms(BaseModel):
         if WORLD in value:
             if len(value) > 1:
                 raise ValueError("Choose the whole world or single countries, not both.")
-        elif set(value) - COUNTRIES:
-            raise ValueError("Name countries by their two-letter ISO 3166 code, or WORLD.")
+            return value
+        value = expanded(value)
+        if set(value) - COUNTRIES:
+            raise ValueError("Name countries by their two-letter ISO 3166 code, regions by their name, or WORLD.")
         return value
 
     @field_validator("metals")
@@ -110,6 +113,13 @@ class Terms(BaseModel):
             raise ValueError("A buyout is for good; leave the term empty.")
         if kind is not None and kind != "buyout" and value is None:
             raise ValueError("Say for how many months; only a buyout has no term.")
+        return value
+
+    @field_validator("max_units")
+    @classmethod
+    def _has_an_edition(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if info.data.get("kind") == "limited_edition" and value is None:
+            raise ValueError("Say of how many pieces the limited edition is.")
         return value
 
     @field_validator("royalty_per_unit")

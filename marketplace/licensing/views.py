@@ -16,6 +16,7 @@ from marketplace.licensing import conversing, endings, negotiating, queries, thr
 from marketplace.licensing.access import load_negotiation
 from marketplace.licensing.forms import AnswerForm, CounterForm, MessageForm, NewForm, form_values, until_date
 from marketplace.licensing.models import Negotiation
+from marketplace.licensing.regions import REGIONS
 from marketplace.licensing.term_words import LABELS
 from marketplace.licensing.terms import DEFAULT_VALIDITY
 from marketplace.licensing.vocabulary import (
@@ -211,6 +212,7 @@ def _sheet(chosen_metals: list[str] | None = None) -> dict[str, Any]:
     return {
         "labels": LABELS,
         "kinds": list(KINDS.items()),
+        "regions": [(code, region.name) for code, region in REGIONS.items()],
         "countries": sorted(names.items(), key=lambda pair: pair[1]),
         "channels": list(CHANNELS.items()),
         "categories": list(CATEGORIES.items()),

@@ -22,7 +22,19 @@ KINDS: dict[str, Any] = {
     "exclusive": _l("Exclusive"),
     "sole": _l("Sole (buyer and designer)"),
     "non_exclusive": _l("Non-exclusive"),
+    "first_refusal": _l("Non-exclusive with first refusal"),
+    "limited_edition": _l("Limited edition"),
     "buyout": _l("Buyout"),
+}
+
+#: What a kind means, in a sentence; shown where one is chosen.
+KIND_HINTS: dict[str, Any] = {
+    "exclusive": _l("Nobody else in this scope, the designer included."),
+    "sole": _l("Only the buyer and the designer in this scope."),
+    "non_exclusive": _l("Others may get the same."),
+    "first_refusal": _l("Others may get the same, but nobody an exclusive there before the buyer was asked."),
+    "limited_edition": _l("So many numbered pieces in all, counted across everybody who makes this design."),
+    "buyout": _l("Everything in this scope, for good."),
 }
 
 CHANNELS: dict[str, Any] = {
@@ -112,6 +124,16 @@ def metal_alloys(metals: list[str]) -> frozenset[str]:
     if not metals:
         return frozenset(alloy for alloys in ALLOYS_OF.values() for alloy in alloys)
     return frozenset(alloy for metal in metals for alloy in ALLOYS_OF.get(metal, (metal,)))
+
+
+def alloys_within(alloys: list[str]) -> list[str]:
+    """The shortest list of families and alloys that covers exactly these alloys, sorted."""
+    left, found = set(alloys), []
+    for family, members in ALLOYS_OF.items():
+        if left.issuperset(members):
+            found.append(family)
+            left.difference_update(members)
+    return sorted([*found, *left])
 
 
 @lru_cache(maxsize=8)

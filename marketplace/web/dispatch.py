@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _LOCK_NOT_AVAILABLE = "55P03"
 _QUERY_CANCELED = "57014"
 _INSUFFICIENT_PRIVILEGE = "42501"
+_EXCLUSION_VIOLATION = "23P01"
 
 
 class Authenticator(Protocol):
@@ -145,4 +146,7 @@ def _translate(error: DBAPIError) -> DomainError:
     if state == _INSUFFICIENT_PRIVILEGE:
         current_app.logger.error("row security refused a statement", extra={"sqlstate": state})
         return NotFound()
+    if state == _EXCLUSION_VIOLATION:
+        # Only rights and serial numbers have such constraints; operations say it in more words where they expect it.
+        return Conflict("rights_conflict", "Somebody else was granted the same just now. Nothing was changed.")
     raise error

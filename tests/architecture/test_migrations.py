@@ -55,6 +55,42 @@ def test_migrations_keep_the_rows_that_were_there(empty_database: Engine) -> Non
         assert connection.scalar(text("select name from organizations")) == "Atelier"
 
 
+def test_the_migration_writes_what_was_granted_and_numbers_what_was_ordered(
+    empty_database: Engine,
+) -> None:
+    """Rows of before 0014, as they stand in a filled database, go through it with their rights and numbers."""
+    migrate(empty_database, "0013")
+    with empty_database.begin() as connection:
+        for statement in _FORMER_ROWS:
+            connection.execute(text(statement))
+    migrate(empty_database, "head")
+    with empty_database.begin() as connection:
+        found = connection.execute(text("select source_id, kind, upper_inf(period) endless from rights_grants")).all()
+        assert [tuple(row) for row in found] == [("lic_1", "exclusive", False)]
+        numbers = connection.execute(text("select order_id, first, last from serials order by first")).all()
+        assert [tuple(row) for row in numbers] == [("ord_1", 1, 20), ("ord_3", 21, 25)]
+    migrate(empty_database, "base")
+
+
+_FORMER_ROWS = (
+    "insert into organizations(id,name,kind,address,country,state,profile,created_at) select 'org_' || n, 'O', 'buyer',"
+    " '', 'GB', 'approved', '{}', now() from generate_series(1, 3) n",
+    "insert into negotiations(id,design_id,designer_org_id,buyer_org_id,state,turn,current_version,expires_at,snapshot,"
+    "updated_at,created_at) values ('neg_1','dsn_1','org_1','org_2','accepted','buyer',1,now(),'{}',now(),now())",
+    "insert into offers(id,negotiation_id,version,by_org_id,by_user_id,side,terms,terms_hash,created_at)"
+    " values ('off_1','neg_1',1,'org_2','usr','buyer','{}','x',now())",
+    "insert into licenses(id,negotiation_id,offer_id,design_id,designer_org_id,buyer_org_id,terms,terms_hash,kind,"
+    "fee_amount,currency,state,active_from,active_until,created_at) values ('lic_1','neg_1','off_1','dsn_1','org_1',"
+    "'org_2','{\"territories\": [\"DE\"], \"metals\": [\"gold\"], \"term_months\": 12}','x','exclusive',0,'USD',"
+    "'active',now(),now() + interval '1 year',now())",
+    "insert into orders(id,license_id,design_id,design_title,buyer_org_id,designer_org_id,manager_org_id,placed_by,"
+    "quantity,lines,ship_to,cad,spec,royalty,currency,state,nda_version,created_at) select 'ord_' || n, 'lic_1', 'dsn_1', 'T',"
+    " 'org_2', 'org_1', 'org_3', 'usr', case n when 1 then 20 when 2 then 7 else 5 end, '[]', '{}', '[]', '{}', '{}',"
+    " 'USD', case n when 2 then 'canceled' else 'placed' end, 0, now() + n * interval '1 minute'"
+    " from generate_series(1, 3) n",
+)
+
+
 def test_every_table_with_tenant_rows_is_forced_under_row_security(instance: Instance) -> None:
     guarded = {
         "assets", "derivatives", "facts", "content_drafts", "ai_calls", "saved_designs",
@@ -64,7 +100,7 @@ def test_every_table_with_tenant_rows_is_forced_under_row_security(instance: Ins
         "cad_copies", "cad_copy_keys", "cad_shapes", "cad_traces",
         "payment_accounts", "checkouts", "transfers", "payouts", "ledger_entries", "ledger_transactions",
         "ledger_links", "ledger_accounts", "fee_rates",
-        "material_overrides",
+        "material_overrides", "rights_grants", "rights_holds", "serials",
         "term_sheets", "metal_prices", "approval_policies", "approvals",
         "inbox_threads", "thread_texts", "reply_addresses", "digests", "inbound_mails",
         "royalty_statements", "royalty_lines", "sales_reports", "sales_lines",
@@ -103,13 +139,20 @@ def test_run_time_roles_own_nothing_and_bypass_nothing(instance: Instance) -> No
         )
         views = connection.scalar(text("select count(*) from information_schema.views where table_schema = 'public'"))
     assert (owned, strong, views) == (0, 0, 0)
-    # Functions that see past row security. One tells what is taken of a design, and names no party and no money; one
-    # finds ids of listed designs, which every reader of the catalog may see; one finds threads of the actor's own
-    # organization; one tells how many threads of an organization hold news. The triggers of the inbox keep the other
-    # side's row, which the actor may not write.
+    # Functions that see past row security. One finds ids of listed designs, which every reader of the catalog may see;
+    # one finds threads of the actor's own organization; one tells how many threads of an organization hold news. The
+    # triggers of the inbox keep the other side's row, which the actor may not write; those of rights keep what is taken
+    # of a design, and the functions beside them tell it: scopes, times and counts, no party and no money.
     assert sorted(leaky) == [
-        "design_grants:wanted,kind,territories,channels,categories,metals,start,term_months,active_from,active_until,"
-        "created_at",
+        "check_serials:",
+        "design_grants:wanted,asker,kind,territories,channels,categories,metals,begins,until,held_until,own",
+        "design_reserved:wanted,territory",
+        "design_units:wanted,numbered,edition",
+        "follow_hold:",
+        "follow_license:",
+        "follow_negotiation:",
+        "follow_order:",
+        "free_serials:wanted,quantity,first,last",
         "inbox_follow_license:",
         "inbox_follow_message:",
         "inbox_follow_negotiation:",

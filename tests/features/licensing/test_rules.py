@@ -7,9 +7,20 @@ from typing import Any
 
 import pytest
 
-from marketplace.licensing.rights import Scope, add_months, common_territories, first_collision, proposed
+from marketplace.licensing.rights import (
+    FOREVER,
+    Scope,
+    add_months,
+    bits,
+    codes,
+    common_territories,
+    excludes,
+    first_collision,
+    proposed,
+)
 from marketplace.licensing.rules import ADDENDUM, LICENSE, NEGOTIATION, alias_code, same_name
 from marketplace.licensing.terms import Terms
+from marketplace.licensing.vocabulary import metal_alloys
 from tests.features.licensing.conftest import sheet
 from tests.states.table import assert_table
 
@@ -126,6 +137,21 @@ def test_an_excluding_license_collides_whichever_side_it_is_on(kind: str) -> Non
     assert scope().collides(excluding)
 
 
+def test_a_first_refusal_shuts_out_what_excludes_unless_it_is_the_holders_own() -> None:
+    rows = {
+        other: (excludes("first_refusal", other), excludes(other, "first_refusal", one_holder=True))
+        for other in ("exclusive", "sole", "buyout", "first_refusal", "non_exclusive", "limited_edition")
+    }
+    assert rows == {
+        "exclusive": (True, False),
+        "sole": (True, False),
+        "buyout": (True, False),
+        "first_refusal": (True, False),
+        "non_exclusive": (False, False),
+        "limited_edition": (False, False),
+    }
+
+
 def test_an_empty_set_means_all_and_a_family_covers_its_alloys() -> None:
     assert scope(kind="exclusive", metals=["gold"]).collides(scope(metals=["18k_rose"]))
     assert not scope(kind="exclusive", metals=["silver"]).collides(scope(metals=["18k_rose"]))
@@ -146,35 +172,42 @@ def test_months_are_calendar_months() -> None:
     assert add_months(datetime(2026, 11, 21, tzinfo=UTC), 24) == datetime(2028, 11, 21, tzinfo=UTC)
 
 
+KINDS = ("exclusive", "sole", "buyout", "non_exclusive", "limited_edition")
+
+
 def test_collisions_agree_with_counting_every_point_of_small_sets() -> None:
     """Oracle: two scopes collide when they share a point (territory, channel, metal, day) and one excludes."""
     random = Random(7)
     lands, ways, metals, days = ("DE", "FR", "CN"), ("retail", "online"), ("sterling", "palladium_950"), range(6)
 
-    def some(values: tuple[str, ...]) -> frozenset[str]:
-        return frozenset(v for v in values if random.random() < 0.4)
+    def some(values: tuple[str, ...]) -> list[str]:
+        return [v for v in values if random.random() < 0.4]
 
     def points(one: Scope) -> set[tuple[str, str, str, int]]:
         return {
             (land, way, metal, day)
             for land, way, metal, day in product(lands, ways, metals, days)
-            if (not one.territories or land in one.territories)
-            and (not one.channels or way in one.channels)
-            and (not one.metals or metal in one.metals)
-            and one.begins <= NOW + timedelta(days=day)
-            and (one.until is None or NOW + timedelta(days=day) < one.until)
+            if (codes("territories", one.territories) == ["WORLD"] or land in codes("territories", one.territories))
+            and (not codes("channels", one.channels) or way in codes("channels", one.channels))
+            and (not codes("metals", one.metals) or metal in metal_alloys(codes("metals", one.metals)))
+            and one.begins <= NOW + timedelta(days=day) < one.until
         }
 
     def any_scope() -> Scope:
         begins = random.randrange(5)
-        until = None if random.random() < 0.2 else NOW + timedelta(days=random.randrange(begins + 1, 7))
-        kind = random.choice(["exclusive", "sole", "buyout", "non_exclusive"])
-        return Scope(kind, some(lands), some(ways), frozenset(), some(metals), NOW + timedelta(days=begins), until)
+        until = FOREVER if random.random() < 0.2 else NOW + timedelta(days=random.randrange(begins + 1, 7))
+        places, shops, alloys = (
+            bits("territories", some(lands)),
+            bits("channels", some(ways)),
+            bits("metals", some(metals)),
+        )
+        kind, everything = random.choice(KINDS), bits("categories", [])
+        return Scope(kind, places, shops, everything, alloys, NOW + timedelta(days=begins), until)
 
     seen = {True: 0, False: 0}
     for _ in range(5000):
         one, two = any_scope(), any_scope()
-        excluding = one.kind != "non_exclusive" or two.kind != "non_exclusive"
+        excluding = bool({one.kind, two.kind} & {"exclusive", "sole", "buyout"})
         expected = excluding and bool(points(one) & points(two))
         assert one.collides(two) is expected is two.collides(one), (one, two)
         seen[expected] += 1

@@ -76,7 +76,7 @@ def test_amounts_of_two_currencies_are_refused() -> None:
     assert "currency" in refused("advance", advance={"amount": 1, "currency": "EUR"})
 
 
-@pytest.mark.parametrize("codes", [["UK"], ["EU"], ["de"], ["DEU"], ["WORLD", "DE"], [""]])
+@pytest.mark.parametrize("codes", [["UK"], ["XX"], ["de"], ["DEU"], ["WORLD", "DE"], [""]])
 def test_a_territory_is_an_iso_code_or_the_world(codes: list[str]) -> None:
     refused("territories", territories=codes)
 
