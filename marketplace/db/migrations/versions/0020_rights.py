@@ -347,7 +347,8 @@ def _write_standing() -> None:
         " jsonb_build_object('territories', l.terms->'territories', 'channels', l.terms->'channels',"
         " 'categories', l.terms->'categories', 'metals', l.terms->'metals'),"
         " rights_period(l.terms, l.created_at, l.active_from, l.active_until), null)"
-        " from licenses l where l.state in ('drafting', 'to_sign', 'to_pay', 'active', 'breach') order by l.created_at, l.id"
+        " from licenses l where l.state in ('drafting', 'to_sign', 'to_pay', 'active', 'breach')"
+        " order by l.created_at, l.id"
     )
 
 
