@@ -96,18 +96,20 @@ def test_code_and_database_refuse_the_same(
     if not refused:
         return
     with pytest.raises(IntegrityError, match="ex_rights_grants"), instance.owner.begin() as connection:
-        _license_by_hand(connection, opened["id"], rival, second)
+        _license_by_hand(connection, opened["id"], second["kind"])
 
 
-def _license_by_hand(connection: Any, negotiation_id: str, pair: Pair, terms: dict[str, Any]) -> None:
+def _license_by_hand(connection: Any, negotiation_id: str, kind: str) -> None:
+    """A license under this negotiation like the design's first one, but for the terms that were offered."""
     connection.execute(
         text(
-            "insert into licenses (id, negotiation_id, offer_id, design_id, designer_org_id, buyer_org_id, terms,"
-            " terms_hash, kind, fee_amount, currency, state, created_at) select 'lic_by_hand', n.id, o.id, n.design_id,"
-            " n.designer_org_id, n.buyer_org_id, o.terms, o.terms_hash, :kind, 0, 'USD', 'drafting', now()"
-            " from negotiations n join offers o on o.negotiation_id = n.id where n.id = :n"
+            "insert into licenses select (jsonb_populate_record(l, jsonb_build_object('id', 'lic_by_hand',"
+            " 'negotiation_id', n.id, 'offer_id', o.id, 'buyer_org_id', n.buyer_org_id, 'terms', o.terms,"
+            " 'kind', cast(:kind as text)))).*"
+            " from offers o join negotiations n on n.id = o.negotiation_id join licenses l on l.design_id = n.design_id"
+            " where o.negotiation_id = :n"
         ),
-        {"n": negotiation_id, "kind": sheet(**terms)["kind"]},
+        {"n": negotiation_id, "kind": kind},
     )
 
 
