@@ -8,8 +8,8 @@ from marketplace.config import WEB_ROLE, WORKER_ROLE
 from marketplace.db import row_security
 from marketplace.db.row_security import ORG
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
