@@ -16,7 +16,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.licensing.models import License
-from marketplace.licensing.rights import scope as rights_scope
+from marketplace.licensing.vocabulary import WORLD
 from marketplace.notifications.operations import notify_org
 from marketplace.royalties import pieces
 from marketplace.royalties.models import SalesLine, SalesReport, Statement
@@ -157,21 +157,13 @@ def stage_issue(session: Session, statement: Statement) -> None:
 def scope_of(session: Session, license_: License) -> Scope:
     """What the license allows and what is known of its pieces now."""
     terms = license_.terms
-    allowed = rights_scope(
-        license_.kind,
-        terms.get("territories") or [],
-        terms.get("channels") or [],
-        [],
-        [],
-        begins=license_.active_from or license_.created_at,
-        until=None,
-    )
+    territories = frozenset(terms.get("territories") or [])
     lines = select(SalesLine).where(SalesLine.license_id == license_.id)
     sold = select(func.coalesce(func.sum(SalesLine.quantity), 0)).where(SalesLine.license_id == license_.id)
     numbered = lines.where(SalesLine.serial_from.is_not(None), SalesLine.corrects.is_(None))
     return Scope(
-        territories=allowed.territories,
-        channels=allowed.channels,
+        territories=frozenset() if WORLD in territories else territories,
+        channels=frozenset(terms.get("channels") or []),
         max_units=terms.get("max_units"),
         made=pieces.made(session, license_.id),
         sold=int(session.scalars(sold).one()),
