@@ -1,27 +1,6 @@
 /* A piece in 3D on click: poster first, then the public preview with alloys, wall thickness and named spots. */
+import { color, metals, show as stand } from "./piece/show.js";
 import { drawRamp } from "./ramp.js";
-
-const METALS = { yellow: [1, 0.79, 0.43], rose: [0.95, 0.66, 0.53], white: [0.87, 0.85, 0.81], platinum: [0.8, 0.79, 0.78], silver: [0.96, 0.95, 0.93] };
-
-/* What a GLB says of itself: how far it lies off the CAD, and where its largest stones are. */
-async function extras(src) {
-  const answer = await fetch(src);
-  if (!answer.ok) throw new Error(String(answer.status));
-  const bytes = await answer.arrayBuffer();
-  const length = new DataView(bytes).getUint32(12, true);
-  return JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 20, length))).asset.extras ?? {};
-}
-
-const metals = (viewer) => (viewer.model?.materials ?? []).map((one) => one.pbrMetallicRoughness).filter((look) => look.roughnessFactor > 0.05);
-
-function color(viewer, name) {
-  for (const look of metals(viewer)) {
-    look.baseColorTexture.setTexture(null);
-    look.setMetallicFactor(1);
-    look.setRoughnessFactor(0.15);
-    look.setBaseColorFactor([...METALS[name], 1]);
-  }
-}
 
 /* The metal as a map of how thick it is: the file says where on the ramp each point stands. */
 function heat(viewer) {
@@ -63,18 +42,7 @@ function spot(root, viewer, item, number) {
 async function open(root) {
   root.dataset.state = "loading";
   try {
-    const [{ ready }, told] = await Promise.all([import(root.dataset.script), extras(root.dataset.src)]);
-    await ready;
-    const viewer = document.createElement("model-viewer");
-    viewer.setAttribute("alt", root.dataset.alt);
-    for (const [name, value] of [["camera-controls", ""], ["environment-image", "neutral"], ["tone-mapping", "neutral"], ["interaction-prompt", "none"],
-      ["shadow-intensity", "0.6"], ["shadow-softness", "1"], ["exposure", "1.1"], ["camera-orbit", "25deg 68deg auto"], ["touch-action", "pan-y"], ["disable-tap", ""]]) viewer.setAttribute(name, value);
-    root.querySelector('[data-part="stage"]').replaceChildren(viewer);
-    await new Promise((done, failed) => {
-      viewer.addEventListener("load", done, { once: true });
-      viewer.addEventListener("error", failed, { once: true });
-      viewer.src = root.dataset.src;
-    });
+    const { viewer, told } = await stand(root);
     (told.spots ?? []).forEach((item, number) => spot(root, viewer, item, number));
     if (told.deviation) root.querySelector('[data-part="deviation"]').textContent = root.dataset.deviation.replace("0", new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 }).format(told.deviation));
     const walls = root.querySelector('[data-part="walls"]');

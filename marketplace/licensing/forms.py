@@ -4,10 +4,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
+from flask import request
 from pydantic import Field
 
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import Money, parse_amount
+from marketplace.licensing.brief.forms import form_rows, read_brief
 from marketplace.licensing.regions import split
 from marketplace.licensing.terms import Terms
 from marketplace.licensing.vocabulary import WORLD
@@ -61,6 +63,10 @@ class TermsForm(Form):
                 data[name] = {"amount": parse_amount(data[name], self.fee_currency), "currency": self.fee_currency}
             except Invalid as error:
                 problems[name] = error.message
+        try:
+            data["brief"] = read_brief(request.form)
+        except Invalid as error:
+            problems |= error.fields
         if problems:
             raise Invalid("invalid", "Please correct the marked fields.", fields=problems)
         return validated(Terms, data)
@@ -113,6 +119,7 @@ def form_values(terms: dict[str, Any]) -> dict[str, Any]:
     shown["fee_currency"] = currency
     shown["where"] = "world" if terms["territories"] == [WORLD] else "countries"
     shown["regions"], shown["territories"] = ([], []) if shown["where"] == "world" else split(terms["territories"])
+    shown |= form_rows(shown.pop("brief", None))
     if terms.get("royalty_percent") is not None:
         shown["royalty_percent"] = str(Decimal(str(terms["royalty_percent"])))
     return shown

@@ -44,7 +44,7 @@ def open_negotiation(
     design = designs.listed_design(session, design_id)
     if design.org_id == actor.org_id:
         raise Conflict("own_design", "This is your own design.")
-    _check(terms)
+    check_terms(terms)
     approvals.require_to_offer(session, actor, terms, design_id=design_id)
     now = clock.now()
     _hold_pair(session, design_id, actor.org_id)
@@ -94,7 +94,7 @@ def make_offer(
     if reopening:
         _prepare_reopening(session, actor, negotiation_id)
     negotiation = locked(session, actor, negotiation_id, action, base_version)
-    _check(terms)
+    check_terms(terms)
     approvals.require_to_offer(
         session, actor, terms, design_id=negotiation.design_id, negotiation=negotiation, reopening=reopening
     )
@@ -317,7 +317,8 @@ def _rates(session: Session, negotiation: Negotiation, terms: Terms) -> list[dic
     return [rate.to_json() for rate in fix(session, terms.fee.currency, quotes)]
 
 
-def _check(terms: Terms) -> None:
+def check_terms(terms: Terms) -> None:
+    """What must hold of an offer when it is made: consent to its brief, dates that can be. Raises Invalid."""
     require_consent(terms)
     problems = date_problems(terms, clock.now())
     if problems:

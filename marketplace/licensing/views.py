@@ -14,6 +14,8 @@ from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import CURRENCIES
 from marketplace.licensing import conversing, endings, negotiating, queries, thread
 from marketplace.licensing.access import load_negotiation
+from marketplace.licensing.brief import page as briefs
+from marketplace.licensing.brief.forms import edited
 from marketplace.licensing.forms import AnswerForm, CounterForm, MessageForm, NewForm, form_values, until_date
 from marketplace.licensing.models import Negotiation
 from marketplace.licensing.regions import REGIONS
@@ -49,13 +51,19 @@ def new(call: Call, form: FormState | None = None) -> ResponseReturnValue:
     if running and form is None:
         return see_other("negotiations.show", negotiation_id=running)
     return render_template(
-        "negotiations/new.html", design=design, form=form or FormState.of(**_usual(design)), sheet=_sheet()
+        "negotiations/new.html",
+        design=design,
+        form=form or FormState.of(**_usual(design)),
+        sheet=_sheet(),
+        brief=briefs.new_sheet(call.session, design, call.services.storage.image_url),
     )
 
 
 @section.post("", needs=Permission.NEGOTIATION_OPEN, on_invalid=new)
 def create(call: Call) -> ResponseReturnValue:
-    """Open the negotiation."""
+    """Open the negotiation; a brief that gets or loses a row comes back unsent."""
+    if (again := edited()) is not None:
+        return new(call, form=again)
     given = read_form(NewForm)
     made = negotiating.open_negotiation(call.session, call.actor, given.design, given.to_terms(), given.message)
     return see_other("negotiations.show", toast=_("Your offer was sent."), negotiation_id=made.id)
@@ -67,7 +75,7 @@ def show(call: Call, negotiation: Negotiation, form: FormState | None = None) ->
     if form is not None and is_htmx():
         return _news(call, negotiation, form)
     page = thread.read_thread(call.session, call.actor, negotiation, before=_before(request.args.get("before")))
-    return render_template("negotiations/show.html", page=page, form=form, now=clock.now())
+    return render_template("negotiations/show.html", page=page, form=form, now=clock.now(), brief=_brief(call, page))
 
 
 @section.get("/<negotiation_id>/news", needs=Permission.NEGOTIATION_READ, subject=load_negotiation)
@@ -102,14 +110,22 @@ def counter_page(call: Call, negotiation: Negotiation, form: FormState | None = 
         valid_until=until_date(clock.now() + DEFAULT_VALIDITY),
     )
     name = "negotiations/_counter.html" if is_htmx() else "negotiations/counter.html"
-    return render_template(name, page=page, form=form or fresh, sheet=_sheet(page.last.terms.get("metals")))
+    return render_template(
+        name,
+        page=page,
+        form=form or fresh,
+        sheet=_sheet(page.last.terms.get("metals")),
+        brief=briefs.counter_sheet(call.session, negotiation, call.services.storage.image_url),
+    )
 
 
 @section.post(
     "/<negotiation_id>/counter", needs=Permission.NEGOTIATION_ACT, subject=load_negotiation, on_invalid=counter_page
 )
 def counter(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
-    """Make the counter offer."""
+    """Make the counter offer; a brief that gets or loses a row comes back unsent."""
+    if (again := edited()) is not None:
+        return counter_page(call, negotiation, form=again)
     given = read_form(CounterForm)
     negotiating.make_offer(
         call.session,
@@ -160,8 +176,21 @@ def _news(call: Call, negotiation: Negotiation, form: FormState | None) -> Respo
     if not page.entries and not moved and form is None:
         return make_response("", 204)
     return make_response(
-        render_template("negotiations/_news.html", page=page, form=form, moved=moved, since=since, now=clock.now())
+        render_template(
+            "negotiations/_news.html",
+            page=page,
+            form=form,
+            moved=moved,
+            since=since,
+            now=clock.now(),
+            brief=_brief(call, page) if moved else None,
+        )
     )
+
+
+def _brief(call: Call, page: thread.ThreadPage) -> briefs.Panel | None:
+    """The brief of the version on the table."""
+    return briefs.panel(call.session, page.negotiation, page.last.terms, call.services.storage.image_url)
 
 
 def _moment(given: str | None) -> datetime:

@@ -16,6 +16,7 @@ from tests.journeys.live import OPERATOR, Live
 from tests.journeys.window import DESK, Who
 from tests.kit.files import band_stl, photo
 from tests.kit.people import PASSWORD as OPERATORS
+from tests.kit.trade import BRIEF
 from tests.pipeline import reexport
 
 _NAMES = {
@@ -119,7 +120,7 @@ def set_stage(live: Live, scratch: Path) -> Stage:
         "draft": stage.draft("A draft"),
         "to_sign": stage.license(signed=False),
         "to_pay": stage.license(signed=True),
-        "open": stage.offer(),  # last: a buyer negotiates over a design once at a time
+        "open": stage.offer(derivatives="adapt", brief=BRIEF),  # last: a buyer negotiates over a design once at a time
         "placed": stage.order(),
         "quoting": stage.order(quoted=True),
         "awarded": stage.order(awarded=True),

@@ -29,7 +29,7 @@ from tests.kit.people import Make, Person
 _SYSTEM = system("test")
 BRIEF = [
     {"kind": "metal", "to": "platinum_950_ru"},
-    {"kind": "ring_size", "from": "US 6.5", "to": "US 7"},
+    {"kind": "ring_size", "to": "US 8"},
     {"kind": "edit", "note": "A softer edge here.", "body": "metal", "point": [0, 8.5, 1.2]},
 ]
 

@@ -20,7 +20,12 @@ _TAKES = {"metal": "none", "engraving": "none", "ring_size": "resize", "stones":
 
 def needed(brief: Sequence[Delta]) -> str:
     """The least of LEVELS that allows all of `brief`."""
-    return max((_TAKES[delta.kind] for delta in brief), key=LEVELS.index, default="none")
+    return max((needed_for(delta.kind) for delta in brief), key=LEVELS.index, default="none")
+
+
+def needed_for(kind: str) -> str:
+    """What a change of one kind takes."""
+    return _TAKES[kind]
 
 
 def require_consent(terms: Terms) -> None:

@@ -11,7 +11,7 @@ from marketplace.db.locks import lock, lock_name
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid
-from marketplace.kernel.money import CURRENCIES, Money
+from marketplace.kernel.money import CURRENCIES
 from marketplace.licensing.playbook.approvals import approvers as approvers_of
 from marketplace.licensing.playbook.models import ApprovalPolicy, MetalPrice, TermSheet
 from marketplace.licensing.terms import Terms
@@ -134,12 +134,6 @@ def set_limits(session: Session, actor: Actor, limits: Mapping[str, int], named:
     if before != dict(limits):
         notify_org(session, org_id, "limits_changed", path="/approvals/limits", person=actor.name)
     return row
-
-
-def prices_of(session: Session, org_id: str, currency: str) -> dict[str, Money]:
-    """A studio's price of a gram by alloy, as far as the actor may know them."""
-    query = select(MetalPrice).where(MetalPrice.org_id == org_id, MetalPrice.currency == currency)
-    return {row.alloy: Money(row.amount, row.currency) for row in session.scalars(query)}
 
 
 def _kept(terms: Terms) -> dict[str, Any]:
