@@ -34,6 +34,11 @@ class PaymentAccount(Created, Base):
     requirements: Mapped[list[str]] = mapped_column(default=list)
     disabled_reason: Mapped[str | None] = mapped_column(String(120))
     checked_at: Mapped[Moment | None]
+    #: Set by the database when the account behind it changes: nothing is sent until then.
+    hold_until: Mapped[Moment | None]
+    #: Who changed it; somebody else must approve above a limit.
+    changed_by: Mapped[str | None] = mapped_column(String(40))
+    change_approved_by: Mapped[str | None] = mapped_column(String(40))
 
     @property
     def ready(self) -> bool:
@@ -70,6 +75,7 @@ class Checkout(Created, Base):
     url: Mapped[LongText | None]
     payment_intent: Mapped[str | None] = mapped_column(String(80))
     charge_id: Mapped[str | None] = mapped_column(String(80))
+    paid_with: Mapped[str | None] = mapped_column(String(80))
     paid_at: Mapped[Moment | None]
 
     @property
@@ -94,24 +100,33 @@ class PaymentEvent(Created, Base):
 
 
 class Transfer(Created, Base):
-    """A payee's share of a payment, from held to sent."""
+    """A part of a payee's share of a payment, from held to sent; `milestone` says which, see rules.PLANS.
+
+    Of `amount`, `back` went back to the buyer (before it was sent, or by a reversal after) and `withheld` paid a debt.
+    """
 
     __tablename__ = "transfers"
     __table_args__ = (
-        UniqueConstraint("subject_id", "kind", "org_id"),
+        UniqueConstraint("subject_id", "kind", "org_id", "milestone", name="uq_transfers_subject_id_kind_org_id"),
         Index("ix_transfers_org", "org_id", "created_at", "id"),
+        Index("ix_transfers_checkout", "checkout_id"),
     )
 
     id: Mapped[Key] = mapped_column(primary_key=True, default=lambda: new_id("trf"))
     org_id: Mapped[str] = mapped_column(String(40))
     checkout_id: Mapped[str] = mapped_column(ForeignKey("checkouts.id"))
+    payer_org_id: Mapped[str] = mapped_column(String(40))
     purpose: Mapped[str] = mapped_column(String(10))
     subject_id: Mapped[str] = mapped_column(String(40))
     description: Mapped[str] = mapped_column(String(300))
     kind: Mapped[str] = mapped_column(String(20))
+    milestone: Mapped[str] = mapped_column(String(10))
     gross: Mapped[Amount]
     fee: Mapped[Amount]
     amount: Mapped[Amount]
+    back: Mapped[Amount] = mapped_column(default=0)
+    withheld: Mapped[Amount] = mapped_column(default=0)
+    attempt: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(String(3))
     fee_bps: Mapped[int]
     fee_since: Mapped[date] = mapped_column(Date)
@@ -122,9 +137,29 @@ class Transfer(Created, Base):
     sent_at: Mapped[Moment | None]
 
     @property
+    def payable(self) -> int:
+        """What is sent, or is to be: the share less what went back before and what paid a debt."""
+        return self.amount - self.back - self.withheld
+
+    @property
     def net_money(self) -> Money:
-        """What arrives."""
+        """The share after our fee."""
         return Money(self.amount, self.currency)
+
+    @property
+    def back_money(self) -> Money:
+        """What went back to the buyer."""
+        return Money(self.back, self.currency)
+
+    @property
+    def withheld_money(self) -> Money:
+        """What paid a debt."""
+        return Money(self.withheld, self.currency)
+
+    @property
+    def left_money(self) -> Money:
+        """What the payee keeps of it in the end."""
+        return Money(self.payable, self.currency)
 
     @property
     def gross_money(self) -> Money:

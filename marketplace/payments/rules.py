@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import Money
 from marketplace.kernel.states import Machine, step
 
-#: A payee's share. `held`: the condition for release is not met; `due`: to be sent; `sending`: asked of Stripe.
+#: A part of a payee's share. `held`: the condition for release is not met; `due`: to be sent; `sending`: asked of the
+#: payment service; `offset`: kept whole against a debt; `returned`: given back to the buyer before it was sent.
 TRANSFER = Machine(
     "payout",
     "held",
@@ -18,8 +20,74 @@ TRANSFER = Machine(
         step("sending", "confirm", "system", "sent"),
         step("sending", "reject", "system", "failed"),
         step("failed", "release", "system", "due"),
+        step("due", "offset", "system", "offset"),
+        step("held", "give_back", "system", "returned"),
+        step("due", "give_back", "system", "returned"),
+        step("failed", "give_back", "system", "returned"),
     ],
 )
+
+#: A refund. `decider` is who may decide by DECIDERS: the one payee, or an operator; an operator always may.
+REFUND = Machine(
+    "refund",
+    "asked",
+    [
+        step("asked", "approve", {"decider", "operator", "system"}, "approved"),
+        step("asked", "decline", {"decider", "operator"}, "declined"),
+        step("asked", "withdraw", "asker", "withdrawn"),
+        step("approved", "begin", "system", "refunding"),
+        step("approved", "reject", "system", "failed"),
+        step("refunding", "begin", "system", "refunding"),
+        step("refunding", "confirm", "system", "done"),
+        step("refunding", "reject", "system", "failed"),
+        # A bank can send a refund back days after it was made.
+        step("done", "reject", "system", "failed"),
+        step("failed", "approve", "operator", "approved"),
+        step("failed", "confirm", "system", "done"),
+    ],
+)
+
+#: A sent share taken back.
+REVERSAL = Machine(
+    "reversal",
+    "due",
+    [
+        step("due", "begin", "system", "sending"),
+        step("sending", "begin", "system", "sending"),
+        step("sending", "confirm", "system", "done"),
+        step("sending", "fall_short", "system", "short"),
+    ],
+)
+
+#: Who decides about a refund besides an operator. An order has several payees, and one must not give for the other.
+DECIDERS = {"license": "payee", "royalty": "payee", "order": "operator"}
+#: Why money is asked back.
+REFUND_REASONS = ("not_as_agreed", "not_delivered", "quality", "duplicate", "goodwill", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A part of a share: its size in basis points, and what releases it (words for people in `words`)."""
+
+    code: str
+    bps: int
+    released_by: str
+
+
+_WHOLE = (Milestone("whole", 10_000, "done"),)
+#: (purpose, kind of share) -> its parts. A workshop buys metal before it casts, so part of its price comes when it has
+#: begun; deposits of this trade run from 30 to 50 percent. The last part takes what rounding leaves.
+PLANS: dict[tuple[str, str], tuple[Milestone, ...]] = {
+    ("order", "production"): (Milestone("deposit", 3_000, "begun"), Milestone("balance", 7_000, "accepted")),
+    ("order", "royalty"): (Milestone("whole", 10_000, "accepted"),),
+}
+#: The buyer has this long after the shipment to accept the pieces or to complain; then the money is released.
+ACCEPTANCE_WINDOW = timedelta(days=14)
+#: After a payee's account has changed, nothing is sent for this long.
+COOLING = timedelta(hours=72)
+#: Minor units from which a changed account also needs an operator's approval, in any currency with two decimals.
+FOUR_EYES_FROM = 1_000_000
+
 
 CHECKOUT = Machine(
     "payment",
@@ -66,4 +134,37 @@ def split(shares: Sequence[Share], fee_bps: int) -> list[Split]:
     for share in shares:
         fee = share.gross.share(fee_bps).amount
         found.append(Split(share.org_id, share.kind, share.gross.amount, fee, share.gross.amount - fee))
+    return found
+
+
+def parts(purpose: str, share: Split) -> list[tuple[Milestone, Split]]:
+    """A share cut into its milestones; the parts sum to the share in gross, fee and net. Empty parts are left out."""
+    plan = PLANS.get((purpose, share.kind), _WHOLE)
+    left_gross, left_fee, found = share.gross, share.fee, []
+    for milestone in plan:
+        last = milestone is plan[-1]
+        gross = left_gross if last else Money(share.gross, "XXX").share(milestone.bps).amount
+        fee = left_fee if last else Money(share.fee, "XXX").share(milestone.bps).amount
+        left_gross, left_fee = left_gross - gross, left_fee - fee
+        if gross:
+            found.append((milestone, Split(share.org_id, share.kind, gross, fee, gross - fee)))
+    return found
+
+
+def apportion(amount: int, weights: Sequence[int]) -> list[int]:
+    """`amount` divided in proportion to `weights`: no part is above its weight, and they sum to the amount.
+
+    Each gets the whole part of its proportion; what is left goes, one by one, to the largest remainders, the earlier
+    first. Raises Invalid `too_much` for more than the weights hold together.
+    """
+    total = sum(weights)
+    if not 0 <= amount <= total:
+        raise Invalid("too_much", "This is more than is left of the payment.")
+    if total == 0:
+        return [0] * len(weights)
+    found = [amount * weight // total for weight in weights]
+    rest = amount - sum(found)
+    order = sorted(range(len(weights)), key=lambda i: (-(amount * weights[i] % total), i))
+    for i in order[:rest]:
+        found[i] += 1
     return found
