@@ -5,7 +5,7 @@ from typing import Any
 from flask import request
 
 from marketplace.accounts.models import Organization
-from marketplace.payments import operations, queries
+from marketplace.payments import payees, queries
 from marketplace.payments.checkout import url_for_onboarding
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import AfterCommit, Call
@@ -115,7 +115,7 @@ def payouts(call: Call) -> PayoutsOut:
 def onboarding(call: Call) -> Any:
     """The address of the payment service's onboarding page."""
     limit("onboard", call.org_id, "20 per hour")
-    operations.account_for(call.session, call.actor, call.org_id)
+    payees.account_for(call.session, call.actor, call.org_id)
     country = call.session.get_one(Organization, call.org_id).country
     return AfterCommit(lambda: UrlOut(url=url_for_onboarding(call.services, call.actor, call.org_id, country)))
 

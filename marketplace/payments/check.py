@@ -32,7 +32,7 @@ _UNKNOWN_ACCOUNT = text(
 # for this subject stands for money that has left, and a loss we took is ours. The vendor's own fees are not part.
 _OVERSPENT = text("""
 select t.subject_id, e.currency,
-  sum(case when e.account = 'assets:stripe' and t.kind in ('payment', 'exchange') then e.amount else 0 end) as captured,
+  sum(case when e.account = 'assets:stripe' and t.kind = 'payment' then e.amount else 0 end) as captured,
   sum(case when e.account in ('assets:stripe', 'assets:bank')
            and t.kind in ('transfer', 'reversal', 'refund', 'dispute') then -e.amount
       when e.account in ('revenue:fees', 'expenses:losses') then -e.amount else 0 end) as gone,

@@ -6,7 +6,7 @@ from marketplace.gateways.payment_types import CheckoutSession
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict
 from marketplace.payments.models import Checkout, PaymentAccount
-from marketplace.payments.operations import link_account
+from marketplace.payments.payees import link_account
 from marketplace.services import Services
 
 _LOCALES = {"en": "en", "zh_Hans": "zh", "zh_Hant": "zh-TW"}
@@ -61,8 +61,10 @@ def url_for_onboarding(services: Services, actor: Actor, org_id: str, country: s
         row = session.get_one(PaymentAccount, org_id)
     account_id = row.stripe_account_id
     if account_id is None:
+        # An account in place of a lost one is another effect, so it has another key.
+        again = f"-{int(row.hold_until.timestamp())}" if row.hold_until else ""
         account_id = services.payments.create_connected_account(
-            actor.email, country, actor.org_name, idempotency_key=f"account-{org_id}"
+            actor.email, country, actor.org_name, idempotency_key=f"account-{org_id}{again}"
         )
         with unit_of_work(services.engine, actor) as session:
             link_account(session, org_id, account_id)

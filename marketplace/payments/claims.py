@@ -178,7 +178,7 @@ class Alert(Created, Base):
 
 
 class Reconciliation(Base):
-    """One comparison of the books with the payment service: [{kind, object, subject, ours, theirs}] in `differences`."""
+    """One comparison with the payment service's books: `differences` are [{kind, object, subject, ours, theirs}]."""
 
     __tablename__ = "reconciliations"
     __table_args__ = (Index("ix_reconciliations_at", "at"),)

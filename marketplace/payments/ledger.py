@@ -38,7 +38,9 @@ __all__ = [
     "STRIPE",
     "Balance",
     "Line",
+    "balance_of",
     "balances",
+    "booked",
     "held",
     "post",
     "problems",
@@ -125,6 +127,22 @@ def balances(session: Session) -> list[Balance]:
         .order_by(LedgerEntry.account, LedgerEntry.currency)
     )
     return [Balance(account, currency, int(amount)) for account, currency, amount in rows]
+
+
+def balance_of(session: Session, key: str, account: str) -> int:
+    """What the booking `key` has put on an account; 0 when it was not booked."""
+    query = (
+        select(func.coalesce(func.sum(LedgerEntry.amount), 0))
+        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
+        .where(LedgerTransaction.key == key, LedgerEntry.account == account)
+    )
+    return int(session.scalars(query).one())
+
+
+def booked(session: Session, external_ids: Sequence[str]) -> set[str]:
+    """Which of these objects of the payment service have a booking."""
+    query = select(LedgerTransaction.external_id).where(LedgerTransaction.external_id.in_(set(external_ids)))
+    return {name for name in session.scalars(query) if name is not None}
 
 
 def problems(session: Session, anchor: Head | None = None) -> list[str]:

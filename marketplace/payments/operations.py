@@ -1,7 +1,7 @@
 """What happens to money. Nothing here talks to the payment service; jobs and `checkout.py` do that between phases."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -11,19 +11,32 @@ from sqlalchemy.orm import Session
 from marketplace.audit.operations import record
 from marketplace.db.jobs import JobName, stage
 from marketplace.db.locks import lock, lock_name
-from marketplace.gateways.payment_types import Account, CheckoutSession, Payment, WebhookEvent
-from marketplace.gateways.payment_types import Payout as ReportedPayout
+from marketplace.gateways.payment_types import CheckoutSession, Payment, WebhookEvent
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.kernel.money import Money
 from marketplace.notifications.operations import notify_org
-from marketplace.payments import fees, ledger
-from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Payout, Transfer
-from marketplace.payments.rules import CHECKOUT, TRANSFER, Share, split
+from marketplace.payments import alerts, fees, ledger
+from marketplace.payments.disputes import open_ones
+from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Transfer
+from marketplace.payments.reversals import withhold
+from marketplace.payments.rules import CHECKOUT, TRANSFER, Share, Split, four_eyes_from, parts, split
 
+#: What a held share waits for, by its milestone's condition; words in templates/payouts.
+WAITS = {"begun": "awaiting_start", "accepted": "awaiting_delivery", "done": None}
 #: Stripe's standard payout schedule in most countries is a rolling two business days; weekends add to it.
 PAYOUT_DELAY = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A share that is being sent: to whom, out of which payment, with which key."""
+
+    transfer: Transfer
+    account: PaymentAccount
+    checkout: Checkout
+    key: str
 
 
 def open_checkout(
@@ -121,6 +134,7 @@ def mark_paid(session: Session, actor: Actor, reported: CheckoutSession, payment
         raise Conflict("payment_mismatch", "What was paid is not what was asked.")
     CHECKOUT.advance(row, "pay", {"system"})
     row.paid_at, row.payment_intent, row.charge_id = clock.now(), payment.id, payment.charge
+    row.paid_with = _method(payment)
     taken = sum(s["fee"] for s in row.splits)
     ledger.post(
         session,
@@ -136,36 +150,8 @@ def mark_paid(session: Session, actor: Actor, reported: CheckoutSession, payment
         ],
         external_id=payment.charge,
     )
-    if payment.fee and payment.settlement_currency == row.currency:
-        ledger.post(
-            session,
-            key=f"processing:{row.id}",
-            kind="processing_fee",
-            subject_id=row.subject_id,
-            memo="Payment processing",
-            currency=row.currency,
-            lines=[ledger.Line(ledger.PROCESSING, payment.fee), ledger.Line(ledger.STRIPE, -payment.fee)],
-            external_id=payment.charge,
-        )
-    for s in row.splits:
-        session.add(
-            Transfer(
-                org_id=s["org_id"],
-                checkout_id=row.id,
-                purpose=row.purpose,
-                subject_id=row.subject_id,
-                description=row.description,
-                kind=s["kind"],
-                gross=s["gross"],
-                fee=s["fee"],
-                amount=s["net"],
-                currency=row.currency,
-                fee_bps=row.fee_bps,
-                fee_since=row.fee_since,
-                state=TRANSFER.initial,
-                reason="awaiting_delivery" if row.purpose == "order" else None,
-            )
-        )
+    _book_settlement(session, row, payment)
+    _hold_shares(session, row)
     record(session, actor, "payment.received", row.id, owner_org_id=row.payer_org_id, subject_id=row.subject_id)
     session.flush()
     return row
@@ -178,43 +164,149 @@ def mark_expired(session: Session, checkout_id: str) -> None:
         CHECKOUT.advance(row, "expire", {"system"})
 
 
-def release(session: Session, actor: Actor, *, purpose: str, subject_id: str) -> None:
-    """Ask for the shares of a paid license or order to be sent to the payees; asked twice it happens once."""
-    record(session, actor, "payment.release_asked", subject_id, purpose=purpose)
-    stage(session, JobName.RELEASE_ORDER_FUNDS, subject_id, {"purpose": purpose, "subject_id": subject_id})
+def _book_settlement(session: Session, row: Checkout, payment: Payment) -> None:
+    """What the payment service keeps; and, where the payment settles in another currency, the exchange.
+
+    The terms stay in the currency they were agreed in: both sides of the exchange stand against `equity:exchange`, so
+    that what a rate gains or loses until the shares are sent remains there (PAY-21).
+    """
+    currency = payment.settlement_currency or row.currency
+    if currency != row.currency and payment.net is not None:
+        received = payment.net + (payment.fee or 0)
+        for code, into in ((row.currency, -row.amount), (currency, received)):
+            ledger.post(
+                session,
+                key=f"exchange:{row.id}:{code}",
+                kind="exchange",
+                subject_id=row.subject_id,
+                memo=row.description,
+                currency=code,
+                lines=[ledger.Line(ledger.STRIPE, into), ledger.Line(ledger.EXCHANGE, -into)],
+                external_id=payment.charge,
+            )
+    if payment.fee:
+        ledger.post(
+            session,
+            key=f"processing:{row.id}",
+            kind="processing_fee",
+            subject_id=row.subject_id,
+            memo="Payment processing",
+            currency=currency,
+            lines=[ledger.Line(ledger.PROCESSING, payment.fee), ledger.Line(ledger.STRIPE, -payment.fee)],
+            external_id=payment.charge,
+        )
 
 
-def release_shares(session: Session, actor: Actor, *, purpose: str, subject_id: str) -> list[Transfer]:
-    """Make every held share of the subject due and stage its transfer."""
+def _method(payment: Payment) -> str | None:
+    """How it was paid as people say it: kind, brand, last four digits; nothing else of the card or account is kept."""
+    found = payment.method
+    return None if found is None else " ".join(part for part in (found.kind, found.brand, found.last4) if part)[:80]
+
+
+def _hold_shares(session: Session, row: Checkout) -> None:
+    for share in row.splits:
+        split_of = Split(share["org_id"], share["kind"], share["gross"], share["fee"], share["net"])
+        for milestone, part in parts(row.purpose, split_of):
+            session.add(
+                Transfer(
+                    org_id=part.org_id,
+                    checkout_id=row.id,
+                    payer_org_id=row.payer_org_id,
+                    purpose=row.purpose,
+                    subject_id=row.subject_id,
+                    description=row.description,
+                    kind=part.kind,
+                    milestone=milestone.code,
+                    gross=part.gross,
+                    fee=part.fee,
+                    amount=part.net,
+                    currency=row.currency,
+                    fee_bps=row.fee_bps,
+                    fee_since=row.fee_since,
+                    state=TRANSFER.initial,
+                    reason=WAITS[milestone.released_by],
+                )
+            )
+
+
+def release(session: Session, actor: Actor, *, purpose: str, subject_id: str, milestone: str | None = None) -> None:
+    """Ask for the shares of a paid license or order to be sent to the payees, or only one part of each.
+
+    Asked twice it happens once.
+    """
+    record(session, actor, "payment.release_asked", subject_id, purpose=purpose, milestone=milestone or "all")
+    key = f"{subject_id}:{milestone}" if milestone else subject_id
+    args = {"purpose": purpose, "subject_id": subject_id, "milestone": milestone}
+    stage(session, JobName.RELEASE_ORDER_FUNDS, key, args)
+
+
+def release_shares(
+    session: Session, actor: Actor, *, purpose: str, subject_id: str, milestone: str | None = None
+) -> list[Transfer]:
+    """Make every held share of the subject (or its part `milestone`) due and stage its transfer.
+
+    A disputed one becomes due as well and waits for the bank's decision before it is sent.
+    """
     query = select(Transfer.id).where(Transfer.purpose == purpose, Transfer.subject_id == subject_id)
+    if milestone is not None:
+        query = query.where(Transfer.milestone == milestone)
+    else:
+        # What came back by hand waits for a person who releases exactly that.
+        query = query.where(Transfer.reason.is_distinct_from("reversed_outside"))
     found = []
     for transfer_id in sorted(session.scalars(query)):
         row = lock(session, Transfer, transfer_id)
         if row.state == "held":
             TRANSFER.advance(row, "release", {"system"})
-            row.reason = None
+            row.reason = row.reason if row.reason == "disputed" else None
             record(session, actor, "payment.released", row.id, owner_org_id=row.org_id)
             stage(session, JobName.SEND_TRANSFER, row.id, {"transfer_id": row.id})
             found.append(row)
     return found
 
 
-def begin_transfer(session: Session, transfer_id: str) -> tuple[Transfer, PaymentAccount, Checkout] | None:
-    """Phase one of sending a share: None when it is not to be sent now (sent already, or payee not ready)."""
+def begin_transfer(session: Session, actor: Actor, transfer_id: str) -> Sending | None:
+    """Phase one of sending a share: None when it is not to be sent now; the row's `reason` says why.
+
+    What the payee owes us is kept back first; a share that goes whole into a debt is not sent at all.
+    """
     row = lock(session, Transfer, transfer_id)
     if row.state not in {"due", "sending"}:
         return None
-    account = session.get(PaymentAccount, row.org_id)
-    if account is None or not account.ready or account.stripe_account_id is None:
-        row.reason = "onboarding"
-        return None
+    if row.state == "due":
+        account = session.get(PaymentAccount, row.org_id, with_for_update=True)
+        row.reason = _why_not(session, row, account)
+        if row.reason is not None:
+            return None
+        withhold(session, actor, row)
+        if row.payable == 0:
+            TRANSFER.advance(row, "offset", {"system"})
+            row.reason, row.sent_at = "debt", clock.now()
+            return None
+    account = session.get_one(PaymentAccount, row.org_id)
     TRANSFER.advance(row, "begin", {"system"})
     row.reason = None
-    return row, account, session.get_one(Checkout, row.checkout_id)
+    key = row.id if row.attempt == 0 else f"{row.id}-{row.attempt}"
+    return Sending(row, account, session.get_one(Checkout, row.checkout_id), key)
 
 
-def confirm_transfer(session: Session, actor: Actor, transfer_id: str, stripe_transfer_id: str) -> None:
-    """Phase three: book the transfer, once, and tell the payee."""
+def _why_not(session: Session, row: Transfer, account: PaymentAccount | None) -> str | None:
+    """Why a share that is due cannot be sent now."""
+    if open_ones(session, row.checkout_id):
+        return "disputed"
+    if account is None or not account.ready or account.stripe_account_id is None:
+        return "onboarding" if account is None or account.disabled_reason is None else "account_restricted"
+    if account.hold_until is not None and account.hold_until > clock.now():
+        return "cooling"
+    if account.hold_until is not None and row.payable >= four_eyes_from(row.currency):
+        return None if account.change_approved_by else "four_eyes"
+    return None
+
+
+def confirm_transfer(
+    session: Session, actor: Actor, transfer_id: str, stripe_transfer_id: str, *, account: str = ledger.STRIPE
+) -> None:
+    """Phase three: book the transfer, once, and tell the payee. `account` is where the money left from."""
     row = lock(session, Transfer, transfer_id)
     if row.state != "sending":
         return
@@ -229,7 +321,7 @@ def confirm_transfer(session: Session, actor: Actor, transfer_id: str, stripe_tr
         subject_id=row.subject_id,
         memo=row.description,
         currency=row.currency,
-        lines=[ledger.Line(ledger.held(row.org_id), row.amount, row.org_id), ledger.Line(ledger.STRIPE, -row.amount)],
+        lines=[ledger.Line(ledger.held(row.org_id), row.payable, row.org_id), ledger.Line(account, -row.payable)],
         external_id=stripe_transfer_id,
     )
     record(session, actor, "payment.transferred", row.id, owner_org_id=row.org_id, stripe=stripe_transfer_id)
@@ -238,80 +330,27 @@ def confirm_transfer(session: Session, actor: Actor, transfer_id: str, stripe_tr
         row.org_id,
         "payout_sent",
         path="/payouts",
-        amount=str(row.net_money),
+        amount=str(row.left_money),
         design=row.description,
     )
 
 
 def reject_transfer(session: Session, actor: Actor, transfer_id: str, code: str) -> None:
-    """The payment service will not make this transfer; it waits for a person."""
+    """The payment service will not make this transfer; it waits for a person, who is told."""
     row = lock(session, Transfer, transfer_id)
-    if row.state == "sending":
-        TRANSFER.advance(row, "reject", {"system"})
-        row.reason = code[:60]
-        record(
-            session, actor, "payment.transfer_rejected", row.id, owner_org_id=row.org_id, outcome="failed", code=code
-        )
-
-
-def account_for(session: Session, actor: Actor, org_id: str) -> PaymentAccount:
-    """The payee's account row, made if it is not there."""
-    session.execute(
-        insert(PaymentAccount)
-        .values(
-            org_id=org_id,
-            created_at=clock.now(),
-            transfers_active=False,
-            payouts_enabled=False,
-            details_submitted=False,
-            requirements=[],
-        )
-        .on_conflict_do_nothing()
-    )
-    record(session, actor, "payout.onboarding_started", org_id, owner_org_id=org_id)
-    return session.get_one(PaymentAccount, org_id)
-
-
-def link_account(session: Session, org_id: str, stripe_account_id: str) -> None:
-    """Remember the account at the payment service."""
-    row = session.get_one(PaymentAccount, org_id, with_for_update=True)
-    row.stripe_account_id = stripe_account_id
-
-
-def update_account(session: Session, actor: Actor, reported: Account, *, cause: str) -> None:
-    """Take over what the payment service says of a payee, and send what waited for it; `cause` names the event."""
-    row = session.scalars(
-        select(PaymentAccount).where(PaymentAccount.stripe_account_id == reported.id).with_for_update()
-    ).one_or_none()
-    if row is None:
+    if row.state != "sending":
         return
-    was_ready = row.ready
-    row.transfers_active, row.payouts_enabled = reported.transfers_active, reported.payouts_enabled
-    row.details_submitted, row.requirements = reported.details_submitted, list(reported.requirements_due)
-    row.disabled_reason, row.checked_at = reported.disabled_reason, clock.now()
-    if row.ready and not was_ready:
-        record(session, actor, "payout.onboarded", row.org_id, owner_org_id=row.org_id)
-        waiting = select(Transfer.id).where(Transfer.org_id == row.org_id, Transfer.state == "due")
-        for transfer_id in session.scalars(waiting):
-            stage(session, JobName.SEND_TRANSFER, f"{transfer_id}:{cause}", {"transfer_id": transfer_id})
+    TRANSFER.advance(row, "reject", {"system"})
+    row.reason = code[:60]
+    record(session, actor, "payment.transfer_rejected", row.id, owner_org_id=row.org_id, outcome="failed", code=code)
+    alerts.raise_alert(session, actor, "transfer_failed", f"{row.id}:{row.attempt}", subject_id=row.id, code=code)
 
 
-def note_payout(session: Session, stripe_account_id: str, reported: ReportedPayout) -> None:
-    """Mirror a payout to a payee's bank; a later report of the same payout wins."""
-    org_id = session.scalars(
-        select(PaymentAccount.org_id).where(PaymentAccount.stripe_account_id == stripe_account_id)
-    ).one_or_none()
-    if org_id is None:
-        return
-    values = {
-        "org_id": org_id,
-        "amount": reported.amount,
-        "currency": reported.currency,
-        "status": reported.status,
-        "failure_code": reported.failure_code,
-        "arrival_date": reported.arrival_date,
-        "created_at": reported.created,
-    }
-    session.execute(
-        insert(Payout).values(id=reported.id, **values).on_conflict_do_update(index_elements=["id"], set_=values)
-    )
+def send_again(session: Session, actor: Actor, transfer_id: str) -> Transfer:
+    """An operator has a refused share sent once more. Raises Conflict unless it was refused."""
+    row = lock(session, Transfer, transfer_id)
+    TRANSFER.advance(row, "release", {"system"} if row.state == "failed" else {"operator"})
+    row.attempt, row.reason = row.attempt + 1, None
+    record(session, actor, "payment.released", row.id, owner_org_id=row.org_id)
+    stage(session, JobName.SEND_TRANSFER, f"{row.id}:{row.attempt}", {"transfer_id": row.id})
+    return row

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 
 from marketplace.kernel.errors import Invalid
-from marketplace.kernel.money import Money
+from marketplace.kernel.money import Money, exponent
 from marketplace.kernel.states import Machine, step
 
 #: A part of a payee's share. `held`: the condition for release is not met; `due`: to be sent; `sending`: asked of the
@@ -85,8 +86,8 @@ PLANS: dict[tuple[str, str], tuple[Milestone, ...]] = {
 ACCEPTANCE_WINDOW = timedelta(days=14)
 #: After a payee's account has changed, nothing is sent for this long.
 COOLING = timedelta(hours=72)
-#: Minor units from which a changed account also needs an operator's approval, in any currency with two decimals.
-FOUR_EYES_FROM = 1_000_000
+#: Whole units of any currency from which a changed account also needs an operator's approval.
+_FOUR_EYES_UNITS = 10_000
 
 
 CHECKOUT = Machine(
@@ -154,17 +155,20 @@ def parts(purpose: str, share: Split) -> list[tuple[Milestone, Split]]:
 def apportion(amount: int, weights: Sequence[int]) -> list[int]:
     """`amount` divided in proportion to `weights`: no part is above its weight, and they sum to the amount.
 
-    Each gets the whole part of its proportion; what is left goes, one by one, to the largest remainders, the earlier
-    first. Raises Invalid `too_much` for more than the weights hold together.
+    Each gets the whole part of its proportion; what is left goes one by one to the largest of weight / (part + 1), the
+    earlier first (Jefferson's method). With a larger amount no part gets smaller, so giving back in steps ends where
+    giving back at once does, in whatever order the steps come. Raises Invalid `too_much` beyond the weights' sum.
     """
     total = sum(weights)
     if not 0 <= amount <= total:
         raise Invalid("too_much", "This is more than is left of the payment.")
-    if total == 0:
-        return [0] * len(weights)
-    found = [amount * weight // total for weight in weights]
-    rest = amount - sum(found)
-    order = sorted(range(len(weights)), key=lambda i: (-(amount * weights[i] % total), i))
-    for i in order[:rest]:
-        found[i] += 1
+    found = [amount * weight // total if total else 0 for weight in weights]
+    for _ in range(amount - sum(found)):
+        best = max(range(len(weights)), key=lambda i: (Fraction(weights[i], found[i] + 1), -i))
+        found[best] += 1
     return found
+
+
+def four_eyes_from(currency: str) -> int:
+    """Minor units from which a share to a changed account needs an operator's approval."""
+    return _FOUR_EYES_UNITS * (1, 10, 100, 1_000)[exponent(currency)]

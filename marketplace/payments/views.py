@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from marketplace.accounts.models import Organization
 from marketplace.gateways.payment_types import BadSignature
-from marketplace.payments import operations, queries
+from marketplace.payments import operations, payees, queries
 from marketplace.payments.checkout import url_for_onboarding
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import AfterCommit, Call
@@ -45,7 +45,7 @@ def account(call: Call) -> ResponseReturnValue:
 def onboard(call: Call) -> ResponseReturnValue | AfterCommit:
     """Go to the payment service and tell it who gets the money."""
     limit("onboard", call.org_id, "20 per hour")
-    operations.account_for(call.session, call.actor, call.org_id)
+    payees.account_for(call.session, call.actor, call.org_id)
     country = call.session.get_one(Organization, call.org_id).country
     return AfterCommit(lambda: leave_for(url_for_onboarding(call.services, call.actor, call.org_id, country)))
 

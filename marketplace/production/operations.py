@@ -66,6 +66,8 @@ def record_stage(
     )
     session.add(event)
     session.flush()
+    if not done:
+        release(session, actor, purpose="order", subject_id=row.id, milestone="deposit")
     record(session, actor, "production.stage", row.id, owner_org_id=row.buyer_org_id, stage=stage, before=before)
     for org_id in (row.buyer_org_id, row.manager_org_id, row.designer_org_id):
         notify_org(

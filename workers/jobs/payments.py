@@ -6,15 +6,20 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.gateways.payment_types import CheckoutSession, PaymentNotFound, PaymentRejected
+from marketplace.db.jobs import JobName, stage
+from marketplace.gateways.payment_types import CheckoutSession, PayeeBlocked, PaymentNotFound, PaymentRejected
 from marketplace.invoices.operations import ask_invoices
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import Conflict
 from marketplace.licensing import operations as licensing
 from marketplace.orders import operations as orders
-from marketplace.payments import operations
-from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent
+from marketplace.orders.models import Order
+from marketplace.payments import alerts, operations, payees
+from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Transfer
+from marketplace.payments.rules import ACCEPTANCE_WINDOW
 from marketplace.royalties import operations as royalties
+from workers.jobs import money_back
 from workers.run import Retry, Run
 
 #: purpose of a checkout -> what being paid means there.
@@ -24,36 +29,74 @@ ON_PAID: dict[str, Callable[[Session, Actor, str], None]] = {
     "royalty": royalties.mark_paid,
 }
 
-_SESSION_EVENTS = ("checkout.session.completed", "checkout.session.async_payment_succeeded", "checkout.session.expired")
 #: The sweep looks at checkouts that have been open this long: events are usually here within seconds.
 SWEEP_AFTER = timedelta(minutes=2)
+#: How far back every sweep reads the payment service's books; the nightly comparison reads further.
+CATCH_UP = timedelta(hours=6)
 
 
 def handle_event(run: Run, event_id: str) -> None:
-    """Read the event's object anew from the payment service and take over its state."""
+    """Read the event's object anew from the payment service and take over its state.
+
+    The event itself is never believed: its order, its number and its content do not matter, only what it points at.
+    """
     with run.phase() as session:
         event = session.get_one(PaymentEvent, event_id)
     if event.handled_at is not None:
         return
-    outcome = "ignored"
-    if event.type in _SESSION_EVENTS and event.object_id:
-        outcome = settle(run, run.services.payments.session(event.object_id))
-    elif event.object_type in {"account", "v2.core.account"} and event.object_id:
-        account = run.services.payments.account(event.object_id)
-        with run.phase() as session:
-            operations.update_account(session, run.actor, account, cause=event.id)
-        outcome = "account"
-    elif event.object_type == "payout" and event.object_id and event.account:
-        try:
-            payout = run.services.payments.payout(event.object_id, event.account)
-        except PaymentNotFound as error:
-            raise Retry("the payout is not known yet") from error
-        with run.phase() as session:
-            operations.note_payout(session, event.account, payout)
-        outcome = "payout"
+    outcome = _take_over(run, event)
     with run.phase() as session:
         row = session.get_one(PaymentEvent, event_id)
         row.handled_at, row.outcome = clock.now(), outcome
+
+
+def _take_over(run: Run, event: PaymentEvent) -> str:
+    kind, object_id = event.object_type, event.object_id
+    if object_id is None:
+        return "ignored"
+    if kind in {"account", "v2.core.account"} or event.type == "account.application.deauthorized":
+        return read_account(run, event.account or object_id, event.id)
+    if kind == "payout" and event.account:
+        return _payout(run, object_id, event.account)
+    if event.account is not None:
+        return "ignored"  # what else happens on a payee's account is the payee's
+    try:
+        if kind == "checkout.session":
+            return settle(run, run.services.payments.session(object_id))
+        if kind == "dispute":
+            return money_back.take_dispute(run, object_id)
+        if kind == "refund":
+            return money_back.take_refund(run, object_id)
+        if kind == "charge" and event.type == "charge.refunded":
+            return money_back.take_refunds_of(run, run.services.payments.charge(object_id).payment_intent)
+        if kind == "transfer":
+            return take_transfer(run, object_id)
+    except PaymentNotFound as error:
+        raise Retry(f"the {kind} is not known yet") from error
+    return "ignored"
+
+
+def read_account(run: Run, account_id: str, cause: str) -> str:
+    """Mirror a payee's account; one we may not see any more is lost."""
+    try:
+        account = run.services.payments.account(account_id)
+    except (PayeeBlocked, PaymentNotFound) as error:
+        with run.phase() as session:
+            payees.lose_account(session, run.actor, account_id, cause=cause, code=error.code)
+        return "account_lost"
+    with run.phase() as session:
+        payees.update_account(session, run.actor, account, cause=cause)
+    return "account"
+
+
+def _payout(run: Run, payout_id: str, account_id: str) -> str:
+    try:
+        payout = run.services.payments.payout(payout_id, account_id)
+    except PaymentNotFound as error:
+        raise Retry("the payout is not known yet") from error
+    with run.phase() as session:
+        payees.note_payout(session, run.actor, account_id, payout)
+    return "payout"
 
 
 def settle(run: Run, page: CheckoutSession) -> str:
@@ -61,16 +104,33 @@ def settle(run: Run, page: CheckoutSession) -> str:
     checkout_id = page.client_reference_id or ""
     with run.phase() as session:
         known = session.get(Checkout, checkout_id)
-    if known is None or known.stripe_session_id not in {None, page.id}:
-        return "unknown"
+        if known is None or known.stripe_session_id not in {None, page.id}:
+            if page.payment_status == "paid":
+                alerts.raise_alert(session, run.actor, "unknown_payment", page.id, subject_id=checkout_id[:80] or None)
+            return "unknown"
     if page.payment_status == "paid" and page.payment_intent:
         payment = run.services.payments.payment(page.payment_intent)
-        with run.phase() as session:
-            paid = operations.mark_paid(session, run.actor, page, payment)
-            if paid is None:
-                return "repeated"
-            ON_PAID[paid.purpose](session, run.actor, paid.subject_id)
-            ask_invoices(session, paid.id)
+        try:
+            with run.phase() as session:
+                paid = operations.mark_paid(session, run.actor, page, payment)
+                if paid is None:
+                    return "repeated"
+                ON_PAID[paid.purpose](session, run.actor, paid.subject_id)
+                ask_invoices(session, paid.id)
+        except Conflict as error:
+            if error.code != "payment_mismatch":
+                raise
+            with run.phase() as session:
+                alerts.raise_alert(
+                    session,
+                    run.actor,
+                    "payment_mismatch",
+                    page.id,
+                    subject_id=checkout_id,
+                    amount=page.amount_total,
+                    currency=page.currency,
+                )
+            return "refused"
         return "paid"
     if page.status == "expired":
         with run.phase() as session:
@@ -79,44 +139,61 @@ def settle(run: Run, page: CheckoutSession) -> str:
     return "open"
 
 
-def release_funds(run: Run, purpose: str, subject_id: str) -> None:
-    """Make the held shares of a license or order due."""
+def release_funds(run: Run, purpose: str, subject_id: str, milestone: str | None = None) -> None:
+    """Make the held shares of a license or order due, or one part of each."""
     with run.phase() as session:
-        operations.release_shares(session, run.actor, purpose=purpose, subject_id=subject_id)
+        operations.release_shares(session, run.actor, purpose=purpose, subject_id=subject_id, milestone=milestone)
 
 
 def send_transfer(run: Run, transfer_id: str) -> None:
     """Send one share in three phases: lock and mark; look, then call with our key; book."""
     with run.phase() as session:
-        begun = operations.begin_transfer(session, transfer_id)
+        begun = operations.begin_transfer(session, run.actor, transfer_id)
     if begun is None:
         return
-    row, account, checkout = begun
-    payments = run.services.payments
+    row, payments = begun.transfer, run.services.payments
     made = next(
         (t for t in payments.find_transfers(row.subject_id) if t.metadata.get("transfer") == row.id),
         None,
     )
     try:
         sent = made or payments.transfer(
-            amount=row.amount,
+            amount=row.payable,
             currency=row.currency,
-            destination=account.stripe_account_id or "",
-            source_charge=checkout.charge_id,
+            destination=begun.account.stripe_account_id or "",
+            source_charge=begun.checkout.charge_id,
             transfer_group=row.subject_id,
             metadata={"transfer": row.id, "kind": row.kind},
-            idempotency_key=row.id,
+            idempotency_key=begun.key,
         )
     except PaymentRejected as error:
         with run.phase() as session:
             operations.reject_transfer(session, run.actor, transfer_id, error.code)
+        if isinstance(error, PayeeBlocked):
+            read_account(run, begun.account.stripe_account_id or "", f"{run.job_id}:{error.code}")
         return
     with run.phase() as session:
+        if (sent.amount, sent.currency, sent.destination) != (
+            row.payable,
+            row.currency,
+            begun.account.stripe_account_id,
+        ):
+            alerts.raise_alert(session, run.actor, "transfer_differs", sent.id, subject_id=row.id, amount=sent.amount)
         operations.confirm_transfer(session, run.actor, transfer_id, sent.id)
 
 
+def take_transfer(run: Run, stripe_transfer_id: str) -> str:
+    """A transfer has changed at the payment service: ours whose answer was lost is booked, a reversal by hand too."""
+    found = money_back.take_unknown_transfer(run, stripe_transfer_id)
+    if found is None:
+        return "unknown"
+    if found.amount_reversed:
+        return money_back.take_reversals(run, found.metadata["transfer"], found.id)
+    return "transfer"
+
+
 def reconcile(run: Run) -> None:
-    """Ask the payment service about checkouts and accounts that events have not told us about."""
+    """Ask the payment service about checkouts, accounts, refunds and disputes that events have not told us about."""
     with run.phase() as session:
         pages = list(
             session.scalars(
@@ -138,9 +215,31 @@ def reconcile(run: Run) -> None:
                 .limit(50)
             )
         )
+        payees.release_cooled(session)
     for session_id in pages:
         settle(run, run.services.payments.session(session_id or ""))
     for account_id in accounts:
-        account = run.services.payments.account(account_id or "")
-        with run.phase() as session:
-            operations.update_account(session, run.actor, account, cause=f"sweep:{run.job_id}")
+        read_account(run, account_id or "", f"sweep:{run.job_id}")
+    money_back.catch_up(run, clock.now() - CATCH_UP)
+
+
+def release_accepted(run: Run) -> None:
+    """Release the money of orders whose buyer has neither accepted nor complained within the acceptance window."""
+    with run.phase() as session:
+        shipped_before = clock.now() - ACCEPTANCE_WINDOW
+        waiting = (
+            select(Transfer.subject_id)
+            .join(Order, Order.id == Transfer.subject_id)
+            .where(
+                Transfer.purpose == "order",
+                Transfer.state == "held",
+                Transfer.reason.in_(("awaiting_start", "awaiting_delivery")),
+                Order.shipped_at <= shipped_before,
+            )
+            .distinct()
+            .order_by(Transfer.subject_id)
+            .limit(200)
+        )
+        for order_id in session.scalars(waiting):
+            args = {"purpose": "order", "subject_id": order_id}
+            stage(session, JobName.RELEASE_ORDER_FUNDS, f"{order_id}:window", args)

@@ -18,7 +18,7 @@ from marketplace.kernel.money import Money
 from marketplace.payments import ledger, operations
 from marketplace.payments.checkout import url_for_checkout
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Transfer
-from marketplace.payments.rules import CHECKOUT, TRANSFER, Share, split
+from marketplace.payments.rules import CHECKOUT, REFUND, REVERSAL, TRANSFER, Share, split
 from marketplace.services import Services
 from tests.kit.people import Make, Person
 from tests.states.table import assert_table
@@ -158,7 +158,7 @@ def test_answer_lost_after_the_transfer_makes_no_second_one(
         [share] = operations.release_shares(work, system("test"), purpose="order", subject_id="ord_1")
         share_id = share.id
     with unit_of_work(services.engine, system("test")) as work:
-        assert operations.begin_transfer(work, share_id) is not None
+        assert operations.begin_transfer(work, system("test"), share_id) is not None
         account = work.get_one(PaymentAccount, designer.org.id).stripe_account_id
     services.payments.transfer(
         amount=9001,
@@ -292,6 +292,35 @@ def test_states_of_shares_and_checkouts() -> None:
             ("sending", "confirm", "system"): "sent",
             ("sending", "reject", "system"): "failed",
             ("failed", "release", "system"): "due",
+            ("due", "offset", "system"): "offset",
+            ("held", "give_back", "system"): "returned",
+            ("due", "give_back", "system"): "returned",
+            ("failed", "give_back", "system"): "returned",
+        },
+    )
+    assert_table(
+        REFUND,
+        {
+            **{("asked", "approve", who): "approved" for who in ("decider", "operator", "system")},
+            **{("asked", "decline", who): "declined" for who in ("decider", "operator")},
+            ("asked", "withdraw", "asker"): "withdrawn",
+            ("approved", "begin", "system"): "refunding",
+            ("approved", "reject", "system"): "failed",
+            ("refunding", "begin", "system"): "refunding",
+            ("refunding", "confirm", "system"): "done",
+            ("refunding", "reject", "system"): "failed",
+            ("done", "reject", "system"): "failed",
+            ("failed", "approve", "operator"): "approved",
+            ("failed", "confirm", "system"): "done",
+        },
+    )
+    assert_table(
+        REVERSAL,
+        {
+            ("due", "begin", "system"): "sending",
+            ("sending", "begin", "system"): "sending",
+            ("sending", "confirm", "system"): "done",
+            ("sending", "fall_short", "system"): "short",
         },
     )
     assert_table(

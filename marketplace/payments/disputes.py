@@ -1,0 +1,207 @@
+"""Disputes: the payment service's word is taken over whole, in any order and any number of times.
+
+Each movement of money is booked by its own id: what a bank takes goes to `assets:disputed`, what it gives back comes
+from there. While a dispute is open nothing of the payment is sent. A lost one is given back by the shares as a refund
+is; one that is reinstated afterwards makes that undone.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.accounts.models import Organization
+from marketplace.audit.operations import record
+from marketplace.db.jobs import JobName, stage
+from marketplace.db.locks import lock
+from marketplace.gateways.payment_types import Dispute as Reported
+from marketplace.kernel import clock
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import Conflict
+from marketplace.notifications.operations import notify_org
+from marketplace.payments import alerts, giving_back, ledger
+from marketplace.payments.claims import Dispute
+from marketplace.payments.models import Checkout, Transfer
+
+#: The vendor's words for a dispute that is over.
+_OVER = frozenset({"won", "lost", "warning_closed", "prevented"})
+
+
+def checkout_of(session: Session, payment_intent: str) -> str | None:
+    """The id of the checkout that a payment paid."""
+    query = select(Checkout.id).where(Checkout.payment_intent == payment_intent, Checkout.state == "paid")
+    return session.scalars(query).one_or_none()
+
+
+def take_over(session: Session, actor: Actor, checkout_id: str, reported: Reported) -> Dispute:
+    """Mirror a dispute, book its movements and its end, each once; the same report again changes nothing.
+
+    Raises Conflict `share_moving` while a share is under way (try again).
+    """
+    checkout = lock(session, Checkout, checkout_id)
+    row = _row(session, actor, checkout, reported)
+    _book_movements(session, checkout, reported)
+    row.withdrawn = max(reported.withdrawn, 0)
+    if reported.status == "won" and row.settled == "lost":
+        made = giving_back.restore(session, checkout, row.id, kind="dispute_restored", source=ledger.DISPUTED)
+        _return_loss(session, checkout, row)
+        row.settled = "won"
+        for share in made:
+            stage(session, JobName.RELEASE_ORDER_FUNDS, share.id, _release(checkout, share.milestone))
+    elif reported.status == "won" and row.settled is None:
+        row.settled = "won"
+    elif reported.status == "lost" and row.settled is None and reported.withdrawn > 0:
+        _lose(session, checkout, row, reported.withdrawn)
+    closed = reported.status in _OVER and row.closed_at is None
+    before = row.status
+    row.status, row.evidence_due = reported.status, reported.evidence_due
+    if reported.evidence_submitted and row.submitted_at is None:
+        row.submitted_at, row.bundle_state = clock.now(), "sent"
+    if closed:
+        row.closed_at = clock.now()
+        _go_on(session, checkout, row)
+    if before != row.status:
+        record(session, actor, "dispute.status", row.id, owner_org_id=row.payer_org_id, before=before, now=row.status)
+    if closed:
+        _tell(session, row, "dispute_lost" if reported.status == "lost" else "dispute_over")
+    session.flush()
+    return row
+
+
+def open_ones(session: Session, checkout_id: str) -> Sequence[str]:
+    """Ids of the disputes of a payment that can still go either way."""
+    query = select(Dispute.id).where(Dispute.checkout_id == checkout_id, Dispute.closed_at.is_(None))
+    return session.scalars(query).all()
+
+
+def ask_to_submit(session: Session, actor: Actor, dispute: Dispute) -> Dispute:
+    """Send the evidence, which can be done once. Raises Conflict when it is not ready, was sent, or it is too late."""
+    row = lock(session, Dispute, dispute.id)
+    if row.bundle_state != "ready" or row.closed_at is not None:
+        raise Conflict("evidence_not_ready", "There is no evidence to send now.", extra={"state": row.bundle_state})
+    row.bundle_state = "submitting"
+    record(session, actor, "dispute.evidence_sent", row.id, owner_org_id=row.payer_org_id)
+    stage(session, JobName.SUBMIT_EVIDENCE, row.id, {"dispute_id": row.id}, subject=row.id)
+    return row
+
+
+def _row(session: Session, actor: Actor, checkout: Checkout, reported: Reported) -> Dispute:
+    query = select(Dispute).where(Dispute.stripe_dispute_id == reported.id).with_for_update()
+    found = session.scalars(query).one_or_none()
+    if found is not None:
+        return found
+    row = Dispute(
+        stripe_dispute_id=reported.id,
+        checkout_id=checkout.id,
+        purpose=checkout.purpose,
+        subject_id=checkout.subject_id,
+        description=checkout.description,
+        payer_org_id=checkout.payer_org_id,
+        orgs=sorted({share["org_id"] for share in checkout.splits}),
+        amount=reported.amount,
+        currency=reported.currency,
+        reason=reported.reason[:60],
+        status=reported.status,
+        evidence_due=reported.evidence_due,
+        opened_at=reported.created,
+    )
+    session.add(row)
+    session.flush()
+    record(session, actor, "dispute.opened", row.id, owner_org_id=row.payer_org_id, reason=row.reason)
+    alerts.raise_alert(session, actor, "dispute", reported.id, subject_id=row.id, amount=row.amount)
+    if reported.status not in _OVER:
+        held = select(Transfer).where(Transfer.checkout_id == checkout.id, Transfer.state.in_(("held", "due")))
+        for share in session.scalars(held.order_by(Transfer.id).with_for_update()):
+            share.reason = "disputed"
+        _tell(session, row, "dispute_opened")
+        stage(session, JobName.ASSEMBLE_EVIDENCE, row.id, {"dispute_id": row.id}, subject=row.id)
+    return row
+
+
+def _book_movements(session: Session, checkout: Checkout, reported: Reported) -> None:
+    for movement in sorted(reported.movements, key=lambda m: (m.created, -abs(m.amount), m.id)):
+        if movement.amount:
+            ledger.post(
+                session,
+                key=f"dispute:{movement.id}",
+                kind="dispute",
+                subject_id=checkout.subject_id,
+                memo=checkout.description,
+                currency=movement.currency,
+                lines=[
+                    ledger.Line(ledger.STRIPE, movement.amount),
+                    ledger.Line(ledger.DISPUTED, -movement.amount),
+                ],
+                external_id=movement.id,
+            )
+        if movement.fee:
+            ledger.post(
+                session,
+                key=f"dispute_fee:{movement.id}",
+                kind="dispute_fee",
+                subject_id=checkout.subject_id,
+                memo=checkout.description,
+                currency=movement.currency,
+                lines=[
+                    ledger.Line(ledger.DISPUTE_FEES, movement.fee),
+                    ledger.Line(ledger.STRIPE, -movement.fee),
+                ],
+                external_id=movement.id,
+            )
+
+
+def _lose(session: Session, checkout: Checkout, row: Dispute, withdrawn: int) -> None:
+    available = giving_back.left(session, checkout)
+    given = giving_back.preview(session, checkout, min(withdrawn, available))
+    reversals = giving_back.take(session, checkout, row.id, given, kind="dispute_lost", to=ledger.DISPUTED)
+    lost = withdrawn - min(withdrawn, available)
+    if lost:
+        ledger.post(
+            session,
+            key=f"dispute_loss:{row.id}",
+            kind="loss",
+            subject_id=checkout.subject_id,
+            memo=checkout.description,
+            currency=checkout.currency,
+            lines=[ledger.Line(ledger.LOSSES, lost), ledger.Line(ledger.DISPUTED, -lost)],
+        )
+    row.settled = "lost"
+    for reversal in reversals:
+        if reversal.state == "due":
+            stage(session, JobName.REVERSE_TRANSFER, reversal.id, {"reversal_id": reversal.id}, subject=reversal.id)
+
+
+def _return_loss(session: Session, checkout: Checkout, row: Dispute) -> None:
+    """What a lost dispute had cost us comes back with the rest."""
+    balance = ledger.balance_of(session, f"dispute_loss:{row.id}", ledger.LOSSES)
+    if balance:
+        ledger.post(
+            session,
+            key=f"dispute_loss_back:{row.id}",
+            kind="loss",
+            subject_id=checkout.subject_id,
+            memo=checkout.description,
+            currency=checkout.currency,
+            lines=[ledger.Line(ledger.LOSSES, -balance), ledger.Line(ledger.DISPUTED, balance)],
+        )
+
+
+def _go_on(session: Session, checkout: Checkout, row: Dispute) -> None:
+    """Nothing stands in the way of the shares any more: what was due is sent."""
+    if [one for one in open_ones(session, checkout.id) if one != row.id]:
+        return
+    waiting = select(Transfer).where(Transfer.checkout_id == checkout.id, Transfer.reason == "disputed")
+    for share in session.scalars(waiting.order_by(Transfer.id).with_for_update()):
+        share.reason = "awaiting_delivery" if share.state == "held" and share.purpose == "order" else None
+        if share.state == "due":
+            stage(session, JobName.SEND_TRANSFER, f"{share.id}:{row.id}", {"transfer_id": share.id})
+
+
+def _release(checkout: Checkout, milestone: str) -> dict[str, str]:
+    return {"purpose": checkout.purpose, "subject_id": checkout.subject_id, "milestone": milestone}
+
+
+def _tell(session: Session, row: Dispute, kind: str) -> None:
+    operators = session.scalars(select(Organization.id).where(Organization.kind == "operator")).all()
+    for org_id in {*row.orgs, *operators}:
+        notify_org(session, org_id, kind, path=f"/disputes/{row.id}", amount=str(row.money), design=row.description)

@@ -1,0 +1,200 @@
+"""Jobs of money that goes back: refunds, reversals, disputes. What may be done already is looked up first."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.gateways.payment_types import InsufficientFunds, PaymentRejected
+from marketplace.gateways.payment_types import Refund as ReportedRefund
+from marketplace.gateways.payment_types import Transfer as SentTransfer
+from marketplace.invoices.operations import Credited, ask_credit
+from marketplace.kernel.errors import Conflict, Invalid
+from marketplace.payments import alerts, disputes, ledger, operations, refunds, reversals
+from marketplace.payments.claims import GiveBack, Reversal
+from marketplace.payments.models import Transfer
+from workers.run import Retry, Run
+
+#: A share that is being sent has its answer within seconds.
+SOON = timedelta(seconds=10)
+
+
+def make_refund(run: Run, refund_id: str) -> None:
+    """Make an approved refund: take it from the shares, take back what was sent, then pay the buyer."""
+    try:
+        with run.phase() as session:
+            begun = refunds.begin(session, run.actor, refund_id)
+    except (Conflict, Invalid) as error:
+        if error.code == "share_moving":
+            raise Retry("a share is being sent", SOON) from error
+        with run.phase() as session:
+            refunds.reject(session, run.actor, refund_id, error.code)
+        return
+    if begun is None:
+        return
+    row, checkout, taken = begun
+    for reversal in taken:
+        reverse(run, reversal.id)
+    payments = run.services.payments
+    intent = checkout.payment_intent or ""
+    made = next((r for r in payments.find_refunds(intent) if r.metadata.get("refund") == row.id), None)
+    if made is not None and made.status in {"failed", "canceled"}:
+        made = None
+    decided = int(row.decided_at.timestamp()) if row.decided_at else 0
+    try:
+        found = made or payments.refund(intent, row.amount, f"{row.id}-{decided}", {"refund": row.id})
+    except PaymentRejected as error:
+        with run.phase() as session:
+            refunds.reject(session, run.actor, refund_id, error.code)
+        return
+    _confirm(run, refund_id, found)
+
+
+def _confirm(run: Run, refund_id: str, found: ReportedRefund) -> str:
+    if found.status in {"failed", "canceled"}:
+        with run.phase() as session:
+            booked = refunds.bounced(session, run.actor, refund_id, found)
+            if not booked:
+                refunds.reject(session, run.actor, refund_id, found.failure_reason or found.status)
+        return "failed"
+    with run.phase() as session:
+        done = refunds.confirm(session, run.actor, refund_id, found)
+        if done is not None:
+            # The one place where a refund is booked: what hangs on it is told here.
+            ask_credit(session, done.checkout_id, cause=done.id, parts=_credited(session, done.id))
+    return "refund"
+
+
+def reverse(run: Run, reversal_id: str) -> None:
+    """Take back what was sent to a payee; what its account cannot cover becomes a debt."""
+    with run.phase() as session:
+        begun = reversals.begin(session, reversal_id)
+    if begun is None:
+        return
+    row, transfer = begun
+    payments = run.services.payments
+    sent_by = transfer.stripe_transfer_id or ""
+    if not sent_by.startswith("tr_"):
+        with run.phase() as session:
+            reversals.fall_short(session, run.actor, reversal_id, "not_reversible")
+        return
+    made = next((r for r in payments.find_reversals(sent_by) if r.metadata.get("reversal") == row.id), None)
+    try:
+        found = made or payments.reverse_transfer(sent_by, row.amount, row.id, {"reversal": row.id})
+    except (InsufficientFunds, PaymentRejected) as error:
+        with run.phase() as session:
+            reversals.fall_short(session, run.actor, reversal_id, error.code)
+        return
+    with run.phase() as session:
+        reversals.confirm(session, run.actor, reversal_id, found.id)
+
+
+def take_refund(run: Run, stripe_refund_id: str) -> str:
+    """A refund has changed at the payment service: ours moves on, one made there by hand is taken over."""
+    found = run.services.payments.get_refund(stripe_refund_id)
+    try:
+        with run.phase() as session:
+            checkout_id = disputes.checkout_of(session, found.payment_intent)
+            if checkout_id is None:
+                raise Retry("the payment of the refund is not booked yet")
+            known = refunds.known(session, found)
+            if known is None:
+                adopted = refunds.adopt(session, run.actor, checkout_id, found)
+                if adopted is not None:
+                    ask_credit(session, checkout_id, cause=adopted, parts=_credited(session, adopted))
+                return "adopted" if adopted else "ignored"
+    except Conflict as error:
+        raise Retry("a share is being sent", SOON) from error
+    return _confirm(run, known, found)
+
+
+def take_refunds_of(run: Run, payment_intent: str | None) -> str:
+    """Every refund of a payment, as its charge says that there is one."""
+    outcome = "ignored"
+    for found in run.services.payments.find_refunds(payment_intent or ""):
+        outcome = take_refund(run, found.id)
+    return outcome
+
+
+def take_dispute(run: Run, stripe_dispute_id: str) -> str:
+    """A dispute has changed: its state and every movement of money are taken over, each once."""
+    found = run.services.payments.dispute(stripe_dispute_id)
+    try:
+        with run.phase() as session:
+            checkout_id = disputes.checkout_of(session, found.payment_intent or "")
+            if checkout_id is None:
+                raise Retry("the payment of the dispute is not booked yet")
+            row = disputes.take_over(session, run.actor, checkout_id, found)
+            if row.settled == "lost":
+                ask_credit(session, checkout_id, cause=row.id, parts=_credited(session, row.id))
+    except Conflict as error:
+        raise Retry("a share is being sent", SOON) from error
+    return "dispute"
+
+
+def take_reversals(run: Run, transfer_id: str, stripe_transfer_id: str) -> str:
+    """Reversals of a transfer: ours whose answer was lost are booked, those made by hand taken over."""
+    for found in run.services.payments.find_reversals(stripe_transfer_id):
+        with run.phase() as session:
+            ours = found.metadata.get("reversal", "")
+            if session.get(Reversal, ours) is not None:
+                reversals.confirm(session, run.actor, ours, found.id)
+            else:
+                reversals.note_outside(session, run.actor, transfer_id, found)
+    return "reversal"
+
+
+def catch_up(run: Run, since: datetime) -> int:
+    """Look at every movement of the payment service's books since a moment and take over what is not in ours.
+
+    Returns how many were not.
+    """
+    movements = list(run.services.payments.movements(since))
+    with run.phase() as session:
+        known = ledger.booked(session, [name for m in movements for name in (m.source, m.id) if name])
+    missing = [m for m in movements if m.source not in known and m.id not in known]
+    for movement in missing:
+        source = movement.source or ""
+        try:
+            if movement.kind in {"refund", "refund_failure"}:
+                take_refund(run, source)
+            elif movement.kind in {"dispute", "dispute_reversal"}:
+                take_dispute(run, source)
+            elif movement.kind == "transfer":
+                take_unknown_transfer(run, source)
+            elif movement.kind == "transfer_reversal":
+                _find_reversed(run)
+        except Retry:
+            continue  # its payment is one of those that are missing; the next round finds both
+    return len(missing)
+
+
+def take_unknown_transfer(run: Run, stripe_transfer_id: str) -> SentTransfer | None:
+    """A transfer as the payment service has it: ours, booked if its answer was lost; None when it is none of ours."""
+    found = run.services.payments.get_transfer(stripe_transfer_id)
+    ours = found.metadata.get("transfer", "")
+    with run.phase() as session:
+        if session.get(Transfer, ours) is None:
+            alerts.raise_alert(session, run.actor, "unknown_transfer", found.id, amount=found.amount)
+            return None
+        operations.confirm_transfer(session, run.actor, ours, found.id)
+    return found
+
+
+def _find_reversed(run: Run) -> None:
+    """Which transfer was reversed by hand: its own amount tells, as the reversal's movement does not."""
+    with run.phase() as session:
+        query = (
+            select(Transfer)
+            .where(Transfer.state == "sent", Transfer.stripe_transfer_id.like("tr_%"))
+            .order_by(Transfer.sent_at.desc())
+            .limit(200)
+        )
+        sent = session.scalars(query).all()
+    for row in sent:
+        take_reversals(run, row.id, row.stripe_transfer_id or "")
+
+
+def _credited(session: Session, cause_id: str) -> list[Credited]:
+    query = select(GiveBack).where(GiveBack.cause_id == cause_id).order_by(GiveBack.id)
+    return [Credited(part.org_id, part.kind, part.net + part.fee, part.fee) for part in session.scalars(query)]
