@@ -130,9 +130,9 @@ def test_a_dropped_connection_and_a_reload_cost_no_part_that_had_arrived(studio:
     expect(studio.row("long.stl")).to_contain_text("Connection lost", timeout=WORK)
     first = [number_of(url) for url in studio.puts]
     assert first[:4] == [1, 2, 3, 4]
-    studio.page.unroute_all(behavior="wait")
     studio.forget_files()
     studio.page.reload()
+    studio.page.unroute_all(behavior="wait")  # not before: the page that is left would send part 4 in its last moment
     percent = 3 * 8_000_000 * 100 // file.stat().st_size
     expect(studio.row("long.stl")).to_contain_text(f"Stopped at {percent} %. Choose the file again")
     assert studio.count("select count(*) from assets where design_id = :design and state = 'awaiting_upload'") == 1
@@ -156,8 +156,10 @@ def test_a_reload_goes_on_by_itself_where_it_stopped(studio: Studio, tmp_path: P
     studio.puts.clear()
     studio.page.reload()
     studio.is_read("steady.stl")
-    # The page that is left may have begun part 2 once more in its last moment; part 1 is never sent again.
-    assert {number_of(url) for url in studio.puts} == {2, 3}
+    # The page that is left may have sent part 2 in its last moment; part 1 is never sent again.
+    sent = {number_of(url) for url in studio.puts}
+    assert 3 in sent
+    assert 1 not in sent
     expect(studio.page.locator(".upload-row")).to_have_count(1)
 
 
