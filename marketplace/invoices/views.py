@@ -74,9 +74,10 @@ def document(call: Call, invoice: Invoice) -> ResponseReturnValue:
     )
 
 
-@section.get("/year/<int:year>", needs=Permission.INVOICE_LIST)
-def year(call: Call, year: int) -> ResponseReturnValue:
+@section.get("/export", needs=Permission.INVOICE_LIST)
+def export(call: Call) -> ResponseReturnValue:
     """A year's documents as CSV for the bookkeeper, amounts as decimals with their currency beside them."""
+    year = request.args.get("year", clock.now().astimezone(UTC).year, type=int)
     out = io.StringIO()
     rows = csv.writer(out)
     rows.writerow(_COLUMNS)

@@ -384,7 +384,7 @@ ROWS: dict[str, Row] = {
     "api_payments.entries": row(),
     # invoices
     "invoices.index": row(),
-    "invoices.year": row(year="=2026"),
+    "invoices.export": row(),
     "invoices.show": row(_two, invoice_id="invoice"),
     "invoices.document": row(_two, invoice_id="invoice", answers=(303,)),
     "invoices.details": row(),

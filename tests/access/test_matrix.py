@@ -16,7 +16,8 @@ from tests.kit.world import World
 #: Codes with which the policy itself refuses; a thing's own people never get one.
 _POLICY = {"forbidden", "scope_missing", "email_unconfirmed", "not_approved", "csrf"}
 #: The log holds what a person asked for and was refused; see the test of its own below.
-_AUDIT = {"audit.index", "api_audit.audit"}
+#: Where the operator finds what concerns everybody: the audit log, and the invoices over its own fee.
+_AUDIT = {"audit.index", "api_audit.audit", "api_invoices.list_invoices"}
 ENDPOINTS = sorted(ROUTES)
 READING = [name for name in ENDPOINTS if ROUTES[name].methods == ("GET",) and not (name in ROWS and ROWS[name].spends)]
 CHANGING = [name for name in ENDPOINTS if ROUTES[name].methods != ("GET",)]

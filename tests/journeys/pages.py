@@ -11,7 +11,7 @@ NOT_PAGES = frozenset(
         "designs.tech_pack_pdf",
         "designs.words",
         "invoices.document",
-        "invoices.year",  # a file
+        "invoices.export",
         "licenses.document",
         "manufacturing.copies",  # a part of the order page
         "manufacturing.fetch",

@@ -60,6 +60,7 @@ class Trade:
         asked = self.designer.post("/privacy/requests", {"kind": "access"}, expect=201)
         self.ids["copy"] = asked["id"]
         self.designer.call("PUT", "/materials/rule:wear_prong", {"value": 0.7})
+        self.designer.call("PUT", "/invoices/details", {"legal_name": "Valmont SARL", "tax_id": "FR 40303265045"})
         self._threads()
         self._orders()
         people = {role: self._person(role) for role in ROLES}

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from marketplace.db.row_security import OPERATOR, ORG, append_only, protect
+from marketplace.db.row_security import ORG, append_only, protect
 
 revision = "0014"
 down_revision = "0013"
@@ -74,7 +74,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["invoice_id"], ["invoices.id"], name=op.f("fk_invoice_documents_invoice_id")),
         sa.PrimaryKeyConstraint("invoice_id", name=op.f("pk_invoice_documents")),
     )
-    protect(op, "tax_profiles", read=f"org_id = {ORG} or {OPERATOR}", write=f"org_id = {ORG}")
+    protect(op, "tax_profiles", read=f"org_id = {ORG}")
     protect(op, "invoice_series", read="false")
     protect(op, "invoices", read=f"{ORG} in (issuer_org_id, recipient_org_id)", write="false")
     protect(
