@@ -1,10 +1,13 @@
 """Settings from the environment, checked once at start. `.env.example` documents each."""
 
+import base64
 import hashlib
 import hmac
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 WEB_ROLE = "touchstone_web"
@@ -43,6 +46,10 @@ class Settings:
     gemini_base_url: str
     gemini_text_model: str
     gemini_image_model: str
+    seal_key_file: str
+    seal_certificate_file: str
+    seal_roots_file: str
+    tsa_url: str
     smtp_url: str
     mail_from: str
     log_level: str
@@ -63,7 +70,7 @@ class Settings:
     @property
     def sandbox_services(self) -> tuple[str, ...]:
         """Names of the outside services that a local stand-in answers for (shown on screen)."""
-        local = {"Stripe": self.stripe_api_base, "Gemini": self.gemini_base_url}
+        local = {"Stripe": self.stripe_api_base, "Gemini": self.gemini_base_url, "TSA": self.tsa_url}
         return tuple(name for name, url in local.items() if url and _is_loopback(url))
 
     @property
@@ -102,6 +109,10 @@ class Settings:
             gemini_base_url=e.get("GEMINI_BASE_URL", "").rstrip("/"),
             gemini_text_model=e.get("GEMINI_TEXT_MODEL", "gemini-3.8-flash"),
             gemini_image_model=e.get("GEMINI_IMAGE_MODEL", "gemini-nano-banana-2.1"),
+            seal_key_file=e.get("SEAL_KEY_FILE", ""),
+            seal_certificate_file=e.get("SEAL_CERTIFICATE_FILE", ""),
+            seal_roots_file=e.get("SEAL_ROOTS_FILE", ""),
+            tsa_url=e.get("TSA_URL", ""),
             smtp_url=_required(e, "SMTP_URL"),
             mail_from=e.get("MAIL_FROM", "Touchstone <no-reply@touchstone.example>"),
             log_level=e.get("LOG_LEVEL", "INFO"),
@@ -166,5 +177,30 @@ def _refuse_unsafe_production(settings: Settings) -> None:
         problems.append("GEMINI_API_KEY is not set")
     if settings.smtp_url.startswith("smtp://") and _is_loopback(settings.smtp_url):
         problems.append("SMTP_URL points to this machine; a production mail server is needed")
+    problems += _seal_problems(settings)
     if problems:
         raise Misconfigured("refusing to start in production: " + "; ".join(problems))
+
+
+def _seal_problems(settings: Settings) -> list[str]:
+    problems = []
+    for name, value in (
+        ("SEAL_KEY_FILE", settings.seal_key_file),
+        ("SEAL_CERTIFICATE_FILE", settings.seal_certificate_file),
+        ("SEAL_ROOTS_FILE", settings.seal_roots_file),
+    ):
+        if not value or not Path(value).is_file():
+            problems.append(f"{name} names no file; signed agreements are sealed with it")
+    if not settings.tsa_url or _is_loopback(settings.tsa_url):
+        problems.append("TSA_URL points to a stand-in or nowhere; a time-stamping authority is needed")
+    if settings.seal_certificate_file and _is_sandbox_certificate(Path(settings.seal_certificate_file)):
+        problems.append("SEAL_CERTIFICATE_FILE holds a sandbox certificate; it proves nothing")
+    return problems
+
+
+def _is_sandbox_certificate(file: Path) -> bool:
+    """Whether a PEM file names the sandbox: its certificates carry the word in their names, in plain letters."""
+    if not file.is_file():
+        return False
+    blocks = re.findall("-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", file.read_text("ascii"), re.DOTALL)
+    return any(b"SANDBOX" in base64.b64decode(block) for block in blocks)

@@ -10,6 +10,7 @@ from marketplace.config import Settings
 from marketplace.db.engines import make_engine
 from marketplace.gateways.mail import Mailer
 from marketplace.gateways.payments import Payments
+from marketplace.gateways.seals import Seals
 from marketplace.gateways.storage import Storage
 from marketplace.gateways.tokens import Tokens
 
@@ -52,6 +53,17 @@ class Services:
             api_key=s.stripe_api_key,
             api_base=s.stripe_api_base,
             webhook_secrets=(s.stripe_webhook_secret, s.stripe_connect_webhook_secret),
+        )
+
+    @cached_property
+    def seals(self) -> Seals:
+        """The platform's seal on signed documents."""
+        s = self.settings
+        return Seals(
+            key_file=s.seal_key_file,
+            certificate_file=s.seal_certificate_file,
+            roots_file=s.seal_roots_file,
+            tsa_url=s.tsa_url,
         )
 
     @cached_property

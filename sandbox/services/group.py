@@ -151,6 +151,15 @@ class Services:
             rates = standins.rates(self.base, ports, inherited)
             self.stand_ins.append(rates)
             self.env["RATES_URL"] = rates.url + "/stats/eurofxref/eurofxref-daily.xml"
+        if not self._elsewhere("TSA_URL", "SEAL_KEY_FILE"):
+            tsa, seal = standins.tsa(self.base, ports, inherited)
+            self.stand_ins.append(tsa)
+            self.env |= {
+                "TSA_URL": tsa.url,
+                "SEAL_KEY_FILE": str(seal.seal_key),
+                "SEAL_CERTIFICATE_FILE": str(seal.seal_certificate),
+                "SEAL_ROOTS_FILE": str(seal.roots),
+            }
         if not self._elsewhere("SMTP_URL"):
             mail, smtp_url = standins.mail(self.base, ports, inherited, durable=self._durable)
             self.stand_ins.append(mail)

@@ -10,6 +10,7 @@ from pathlib import Path
 from sandbox.services.keys import Keys
 from sandbox.services.ports import Ports
 from sandbox.services.process import Process
+from sandbox.services.authority import Authority
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -68,6 +69,15 @@ def rates(base: Path, ports: Ports, env: Mapping[str, str]) -> StandIn:
     """The reference rates stand-in."""
     port = ports.take("rates")
     return _stand_in(base, "rates", port, ["--port", str(port)], env)
+
+
+def tsa(base: Path, ports: Ports, env: Mapping[str, str]) -> tuple[StandIn, Authority]:
+    """The time-stamping stand-in, and the files of the sandbox's keys."""
+    authority = Authority(base / "seal")
+    authority.ensure()
+    port = ports.take("tsa")
+    options = ["--port", str(port), "--key", str(authority.tsa_key), "--certificate", str(authority.tsa_certificate)]
+    return _stand_in(base, "tsa", port, options, env), authority
 
 
 def mail(base: Path, ports: Ports, env: Mapping[str, str], *, durable: bool) -> tuple[StandIn, str]:
