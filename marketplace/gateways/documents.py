@@ -5,10 +5,10 @@ is ever read as markup. The result is PDF/A-2b and the same bytes for the same v
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typst
 
@@ -19,12 +19,20 @@ TEMPLATES = _ROOT / "documents"
 FONTS = _ROOT / "build" / "fonts"
 
 
+#: What a document can be made to keep to.
+Standard = Literal["a-2b", "a-2a", "ua-1"]
+
+
 class DocumentFailed(Unavailable):
     """The document could not be made now: the template or the fonts are broken or missing."""
 
 
-def make_pdf(template: str, values: Mapping[str, Any], moment: datetime) -> bytes:
+def make_pdf(
+    template: str, values: Mapping[str, Any], moment: datetime, *, standards: Sequence[Standard] = ("a-2b",)
+) -> bytes:
     """The PDF of `documents/<template>.typ` with `values` (JSON), stamped with `moment`.
+
+    `standards` are those it keeps: PDF/A, and "ua-1" where the template is made for screen readers.
 
     Raises DocumentFailed when the fonts have not been built or the template does not compile.
     """
@@ -38,7 +46,7 @@ def make_pdf(template: str, values: Mapping[str, Any], moment: datetime) -> byte
             font_paths=[FONTS],
             ignore_system_fonts=True,
             format="pdf",
-            pdf_standards="a-2b",
+            pdf_standards=[*standards],
             sys_inputs={"values": json.dumps(values, ensure_ascii=False)},
             timestamp=moment.replace(microsecond=0),
         )

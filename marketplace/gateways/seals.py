@@ -93,6 +93,7 @@ class Seals:
         from pyhanko.sign.general import SigningError
         from pyhanko.sign.validation import validate_pdf_signature
         from pyhanko.sign.validation.errors import SignatureValidationError
+        from pyhanko.sign.validation.status import SignatureCoverageLevel
         from pyhanko_certvalidator import ValidationContext
 
         try:
@@ -106,7 +107,7 @@ class Seals:
         stamp = status.timestamp_validity
         stamped = stamp is not None and stamp.intact and stamp.valid and stamp.trusted
         return Seal(
-            whole=bool(status.bottom_line) and status.coverage.name == "ENTIRE_FILE",
+            whole=bool(status.bottom_line) and status.coverage is SignatureCoverageLevel.ENTIRE_FILE,
             ours=bool(status.trusted),
             at=stamp.timestamp if stamp is not None and stamped else None,
             by=str(status.signing_cert.subject.human_friendly),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.money import Money
-from marketplace.licensing.agreement import files
+from marketplace.licensing.contract.content import files
 from marketplace.licensing.contract.signing import whose_turn
 from marketplace.licensing.models import License, Negotiation, Signature
 from marketplace.licensing.operations import fee_of

@@ -12,6 +12,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.money import Money
+from marketplace.licensing.contract.certificate import fresh_code
 from marketplace.licensing.contract.events import note
 from marketplace.licensing.contract.life import tell
 from marketplace.licensing.contract.signing import Given, add_signature, check_turn
@@ -37,15 +38,6 @@ def document_made(session: Session, actor: Actor, license_id: str, *, key: str, 
     note(session, actor, held, "drawn_up", sha256=sha256, clauses=held.clause_version)
     tell(session, held, SIGNS_FIRST, "license_to_sign")
     tell(session, held, other(SIGNS_FIRST), "license_drafted")
-
-
-def signed_document_made(session: Session, actor: Actor, license_id: str, *, key: str, sha256: str) -> None:
-    """Attach the agreement with its signature page, once."""
-    held = lock(session, License, license_id)
-    if held.signed_document_key is not None:
-        return
-    held.signed_document_key, held.signed_document_sha256 = key, sha256
-    record(session, actor, "license.certified", held.id, owner_org_id=held.designer_org_id, sha256=sha256)
 
 
 def sign(session: Session, actor: Actor, license_id: str, given: Given) -> Signature:
@@ -130,6 +122,7 @@ def fee_of(held: License) -> Money:
 
 def _fully_signed(session: Session, actor: Actor, held: License) -> None:
     held.signed_at = now = clock.now()
+    held.verify_code = fresh_code()
     args: dict[str, Any] = {"license_id": held.id, "signed": True}
     stage(session, JobName.MAKE_LICENSE_DOCUMENT, f"{held.id}:signed", args, subject=held.id, org_id=actor.org_id)
     if held.fee_amount == 0:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.services.authority import Authority
 from sandbox.services.keys import Keys
 from sandbox.services.ports import Ports
 from sandbox.services.process import Process
-from sandbox.services.authority import Authority
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -10,34 +10,57 @@ from sqlalchemy.orm import Session
 from marketplace.accounts.models import Membership, Organization, User
 from marketplace.app import create_app
 from marketplace.gateways.documents import make_pdf
-from marketplace.licensing import endings, operations, queries
-from marketplace.licensing.agreement import TEMPLATE, Draft, values
-from marketplace.licensing.contract import life
-from marketplace.licensing.models import License, Negotiation
+from marketplace.licensing import endings, operations
+from marketplace.licensing.contract import addenda, events, life, papers
+from marketplace.licensing.contract.certificate import signed_content
+from marketplace.licensing.contract.content import STANDARDS, TEMPLATE, Draft
+from marketplace.licensing.contract.content import addendum as addendum_drawn_up
+from marketplace.licensing.contract.content import agreement as drawn_up
+from marketplace.licensing.models import Addendum, AgreementText, License, Negotiation
 from workers.run import Run
 
 
-def make_document(run: Run, license_id: str, signed: bool) -> None:
-    """Make the agreement, or the one with the signature page, and store it under a name made of its content.
+def make_document(run: Run, license_id: str, signed: bool, addendum_id: str | None = None) -> None:
+    """Make the agreement (or an addendum), or the signed one with its certificate and seal, and store it.
 
-    Repeated after a crash it makes the same bytes for the same license, so nothing that was signed is replaced.
+    Its content is put down when it is drawn up, so repeated after a crash it makes the same bytes for the same
+    license, and nothing that was signed is replaced. A seal differs each time; the first that is attached stands.
     """
     with run.phase(10) as session:
         held = session.get_one(License, license_id)
-        if (held.signed_document_key if signed else held.document_key) is not None:
+        paper = held if addendum_id is None else session.get_one(Addendum, addendum_id)
+        if (paper.signed_document_key if signed else paper.document_key) is not None:
             return
-        draft = _draft(session, held, run.services.settings.brand_name, signed=signed)
-    with _app().app_context():
-        content = values(draft)
-    moment = held.signed_at if signed and held.signed_at else held.created_at
-    pdf = make_pdf(TEMPLATE, content, moment)
+        kept = session.get(AgreementText, paper.id)
+        draft = _draft(session, held, run.services.settings.brand_name)
+        marks, log = papers.signatures_under(session, paper), events.log_of(session, license_id)
+    if kept is None:
+        with _app().app_context():
+            content = drawn_up(draft) if isinstance(paper, License) else addendum_drawn_up(draft, paper)
+        with run.phase(30) as session:
+            content = papers.keep_text(session, paper, content)
+    else:
+        content = kept.content
+    if signed:
+        content = signed_content(content, paper, marks, log, run.services.settings.base_url)
+    moment = paper.signed_at if signed and paper.signed_at else paper.created_at
+    pdf = make_pdf(TEMPLATE, content, moment, standards=STANDARDS)
+    sealed_at = None
+    if signed:
+        brand = run.services.settings.brand_name
+        pdf = run.services.seals.seal(pdf, reason="Signed by all parties", place=brand)
+        sealed_at = run.services.seals.read(pdf).at
     digest = hashlib.sha256(pdf).hexdigest()
     key = f"licenses/{digest}.pdf"
     run.progress(70)
     run.services.storage.put(key, pdf, "application/pdf", digest)
     with run.phase(95) as session:
-        attach = operations.signed_document_made if signed else operations.document_made
-        attach(session, run.actor, license_id, key=key, sha256=digest)
+        if sealed_at is not None:
+            papers.attach_signed(session, run.actor, paper, key=key, sha256=digest, sealed_at=sealed_at)
+        elif addendum_id is None:
+            operations.document_made(session, run.actor, license_id, key=key, sha256=digest)
+        else:
+            addenda.document_made(session, run.actor, addendum_id, key=key, sha256=digest)
 
 
 def expire(run: Run) -> None:
@@ -53,7 +76,7 @@ def expire(run: Run) -> None:
 _BY_THE_CLOCK = (life.expire_due, life.lapse_addenda, life.give_notices, life.ask_for_attestations)
 
 
-def _draft(session: Session, held: License, brand: str, *, signed: bool) -> Draft:
+def _draft(session: Session, held: License, brand: str) -> Draft:
     locales = set(
         session.scalars(
             select(User.locale)
@@ -68,7 +91,6 @@ def _draft(session: Session, held: License, brand: str, *, signed: bool) -> Draf
         negotiation=session.get_one(Negotiation, held.negotiation_id),
         designer=session.get_one(Organization, held.designer_org_id),
         buyer=session.get_one(Organization, held.buyer_org_id),
-        signatures=queries.signatures(session, held.id) if signed else [],
         second=next((locale for locale in wanted if locale.startswith("zh")), None),
         brand=brand,
     )

@@ -71,7 +71,10 @@ def test_the_agreement_is_drawn_up_from_the_terms_with_both_parties_and_the_file
         "24 months", "Germany", "法国", seen["terms_hash"],
     ):  # fmt: skip
         assert expected in words, expected
-    assert b"pdfaid:part>2<" in answer.data.replace(b" ", b"")
+    squeezed = answer.data.replace(b" ", b"")
+    assert b"pdfaid:part>2<" in squeezed
+    assert b"pdfaid:conformance>A<" in squeezed
+    assert b"pdfuaid:part>1<" in squeezed
 
 
 def test_making_the_document_twice_changes_nothing(pair: Pair, drawn: str, run_jobs: Jobs, services: Services) -> None:
