@@ -11,7 +11,7 @@ _UPLOAD = ("js/upload.js", "js/upload-hash.js", "js/upload-keeper.js")
 ENTRIES = (
     *("css/app.css", "css/cjk.css", "css/studio.css"),
     *("js/app.js", *_UPLOAD, "js/photo-edit.js", "js/thread.js", "js/inbox.js", "js/studio.js", "js/piece.js"),
-    "js/brief.js",
+    *("js/brief.js", "js/sign.js", "js/verify.js"),
     # Three dimensions weigh more than all the rest together: fetched when somebody asks to see them.
     *("js/studio/viewer.js", "js/piece/turntable.js"),
 )

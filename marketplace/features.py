@@ -16,8 +16,8 @@ from marketplace.inbox import api as inbox_api
 from marketplace.inbox import views as inbox_views
 from marketplace.invoices import api as invoices_api
 from marketplace.invoices import views as invoices_views
+from marketplace.licensing import addendum_views, contract_api, license_api, license_views, verify_views
 from marketplace.licensing import api as licensing_api
-from marketplace.licensing import license_api, license_views
 from marketplace.manufacturing import api as manufacturing_api
 from marketplace.manufacturing import views as manufacturing_views
 from marketplace.materials import api as materials_api
@@ -79,7 +79,10 @@ def sections(*, development: bool) -> list[Section]:
         licensing_api.api,
         inbox_api.api,
         license_views.section,
+        addendum_views.section,
+        verify_views.section,
         license_api.api,
+        contract_api.api,
     ]
     if development:
         found.append(public_views.styleguide)

@@ -1,11 +1,13 @@
 """Loading negotiations and licenses for the organization that asks; everything else is not there."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import NotFound
-from marketplace.licensing.models import License, Negotiation
+from marketplace.licensing.models import Addendum, License, Negotiation
 from marketplace.licensing.rules import side_of
 from marketplace.policy.decide import relations_of
 
@@ -34,6 +36,30 @@ def load_license(session: Session, actor: Actor, license_id: str, **_more: str) 
     if found is None:
         raise NotFound
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class AddendumOf:
+    """An addendum with its license, whose parties are the addendum's."""
+
+    held: License
+    row: Addendum
+
+
+def load_addendum(session: Session, actor: Actor, license_id: str, addendum_id: str, **_more: str) -> AddendumOf:
+    """An addendum of a license the actor's organization is a party of. Raises NotFound."""
+    held = load_license(session, actor, license_id)
+    row = session.scalars(
+        select(Addendum).where(Addendum.id == addendum_id, Addendum.license_id == license_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return AddendumOf(held, row)
+
+
+@relations_of.register(AddendumOf)
+def _parties_of_addendum(subject: AddendumOf, actor: Actor) -> frozenset[str]:
+    return relations_of(subject.held, actor)
 
 
 @relations_of.register(Negotiation)

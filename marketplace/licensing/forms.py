@@ -109,6 +109,47 @@ class SignForm(Form):
     password: str | None = Field(default=None, max_length=256)
 
 
+class AmendForm(Form):
+    """What an amendment can change, beside a reason; everything else stays as it is."""
+
+    where: Literal["world", "countries"] = "countries"
+    territories: list[str] = Field(default=[], max_length=250)
+    channels: list[str] = Field(default=[], max_length=20)
+    metals: list[str] = Field(default=[], max_length=40)
+    term_months: int | None = None
+    max_units: int | None = None
+    royalty_percent: str | None = Field(default=None, max_length=12)
+    sell_off_months: int | None = None
+    credit: str | None = None
+    marketing_images: bool = False
+    reason: str | None = Field(default=None, max_length=1000)
+
+    def amended(self, terms: dict[str, Any]) -> Terms:
+        """`terms` with what the form says in their place. Raises Invalid with the fields named as the page does."""
+        changed = self.model_dump(exclude={"where", "reason"})
+        if self.where == "world":
+            changed["territories"] = [WORLD]
+        if terms.get("royalty_percent") is None:
+            changed.pop("royalty_percent")
+        return validated(Terms, {**{k: v for k, v in terms.items() if v is not None}, **changed})
+
+
+class ReasonForm(Form):
+    """Why a side gives notice of a breach, or wants the license to end."""
+
+    reason: str = Field(default="", max_length=1000)
+    sell_off_months: int = 0
+
+
+class AttestForm(Form):
+    """The buyer's word that everything is destroyed."""
+
+    files: bool = False
+    molds: bool = False
+    makers: bool = False
+    typed_name: str = Field(min_length=1, max_length=200)
+
+
 def form_values(terms: dict[str, Any]) -> dict[str, Any]:
     """A stored term sheet as the page's form shows it; the expiry is left out, a new offer has a new one."""
     shown = {k: v for k, v in terms.items() if v is not None and k != "valid_until"}

@@ -6,17 +6,24 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.money import Money
+from marketplace.licensing.access import AddendumOf
 from marketplace.licensing.contract.content import files
+from marketplace.licensing.contract.disclosure import Disclosure, disclosure
+from marketplace.licensing.contract.events import log_of
+from marketplace.licensing.contract.life import owes_attestation
+from marketplace.licensing.contract.papers import addenda_of, signatures_under, text_of
 from marketplace.licensing.contract.signing import whose_turn
-from marketplace.licensing.models import License, Negotiation, Signature
+from marketplace.licensing.contract.story import timeline
+from marketplace.licensing.models import Addendum, License, Negotiation, Signature
 from marketplace.licensing.operations import fee_of
 from marketplace.licensing.queries import around, counterpart, signatures
-from marketplace.licensing.rules import BEFORE, SIGNS_FIRST, side_of
+from marketplace.licensing.rules import BEFORE, SIGNS_FIRST, other, side_of
 from marketplace.licensing.term_words import Row, rows
 from marketplace.payments.queries import can_receive
-from marketplace.web.i18n import Formats
+from marketplace.web.i18n import Formats, locale_code
 
 _FMT = Formats()
 
@@ -40,6 +47,52 @@ class LicensePage:
     polls: bool
     fee: Money
     onboard: bool
+    clauses: list[dict[str, str | None]]
+    timeline: list[dict[str, Any]]
+    addenda: list[Addendum]
+    open_addendum: Addendum | None
+    owes_attestation: bool
+    cure_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AddendumPage:
+    """Everything the page of an amendment or a termination shows."""
+
+    held: License
+    row: Addendum
+    side: str
+    title: str
+    counterpart: str
+    changes: list[Row]
+    clauses: list[dict[str, str | None]]
+    signatures: list[Signature]
+    turn: str
+    may_sign: bool
+    mine: bool
+    open: bool
+    polls: bool
+    document_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What the signing form needs: whose name, which document, what is told about signing electronically."""
+
+    name: str
+    org: str
+    document_sha256: str | None
+    disclosure: Disclosure
+
+
+def signing_of(actor: Actor, document_sha256: str | None) -> Signing:
+    """The signing form of this person for one document."""
+    return Signing(actor.name, actor.org_name, document_sha256, disclosure(locale_code()))
+
+
+def title_of(session: Session, held: License) -> str:
+    """The design's title as it was when the negotiation began."""
+    return str(session.get_one(Negotiation, held.negotiation_id).snapshot.get("title", ""))
 
 
 def read_license(session: Session, actor: Actor, held: License, *, returned: bool) -> LicensePage:
@@ -51,6 +104,7 @@ def read_license(session: Session, actor: Actor, held: License, *, returned: boo
     name = counterpart(held, actor, around(session, actor, [negotiation.id])[negotiation.id])
     may_sign = held.state == "to_sign" and whose_turn(SIGNS_FIRST, done) == side
     may_pay = held.state == "to_pay" and side == "buyer" and not returned
+    found = addenda_of(session, held.id)
     waits = held.state == "drafting" or (held.state in {"to_sign", "to_pay"} and not may_sign and not may_pay)
     return LicensePage(
         held=held,
@@ -71,7 +125,75 @@ def read_license(session: Session, actor: Actor, held: License, *, returned: boo
         and held.fee_amount > 0
         and held.state in {"to_sign", "to_pay", "active"}
         and not can_receive(session, held.designer_org_id),
+        clauses=_clauses(text_of(session, held.id)),
+        timeline=timeline(held, log_of(session, held.id), _names(held, actor, name)),
+        addenda=[row for row, _marks in found],
+        open_addendum=next((row for row, _marks in found if row.state in {"drafting", "to_sign"}), None),
+        owes_attestation=owes_attestation(held),
+        cure_over=held.breach_by == side and held.cure_until is not None and held.cure_until <= clock.now(),
     )
+
+
+def read_addendum(session: Session, actor: Actor, subject: AddendumOf) -> AddendumPage:
+    """The page of an amendment or a termination."""
+    held, row = subject.held, subject.row
+    negotiation = session.get_one(Negotiation, held.negotiation_id)
+    side = side_of(held, actor) or ""
+    signed = signatures_under(session, row)
+    turn = whose_turn(row.by_side, {mark.side for mark in signed}, row.signers)
+    name = counterpart(held, actor, around(session, actor, [negotiation.id])[negotiation.id])
+    may_sign = row.state == "to_sign" and turn == side
+    # Once it is in force the license's terms are the new ones; then the table of changes stands in the document.
+    changes = [r for r in rows(row.terms, held.terms, binding=True) if r["was"] is not None] if row.terms else []
+    return AddendumPage(
+        held=held,
+        row=row,
+        side=side,
+        title=str(negotiation.snapshot.get("title", "")),
+        counterpart=name,
+        changes=changes,
+        clauses=_clauses(text_of(session, row.id)),
+        signatures=signed,
+        turn=_addendum_turn(row, may_sign, name),
+        may_sign=may_sign,
+        mine=row.by_side == side,
+        open=row.state in {"drafting", "to_sign"},
+        polls=row.state == "drafting"
+        or (row.state == "to_sign" and not may_sign)
+        or (row.state == "done" and row.signed_document_key is None),
+        document_sha256=row.document_sha256,
+    )
+
+
+def _addendum_turn(row: Addendum, may_sign: bool, name: str) -> str:
+    if row.state == "drafting":
+        return _("The document is being drawn up. This takes a few seconds.")
+    if row.state == "to_sign":
+        if may_sign:
+            return _("It is your turn: read the document and sign.")
+        return _("Waiting for %(name)s to sign.", name=name)
+    return {
+        "done": _("Signed by all; it is in force."),
+        "declined": _("This was declined; the license stays as it is."),
+        "withdrawn": _("This was withdrawn; the license stays as it is."),
+        "lapsed": _("This was not signed in time; the license stays as it is."),
+    }[row.state]
+
+
+def _names(held: License, actor: Actor, counterpart_name: str) -> dict[str, str]:
+    side = side_of(held, actor) or ""
+    return {side: actor.org_name, other(side): counterpart_name}
+
+
+def _clauses(content: dict[str, Any] | None) -> list[dict[str, str | None]]:
+    """The clauses of a document in the reader's language where it has them, else in English."""
+    if content is None:
+        return []
+    chinese = locale_code().startswith("zh") and content["second"] is not None
+    return [
+        {name: (pair["second"] if chinese else None) or pair["first"] for name, pair in clause.items()}
+        for clause in content["clauses"]
+    ]
 
 
 def _turn(held: License, side: str, done: set[str], name: str, returned: bool) -> str:

@@ -10,9 +10,9 @@ from marketplace.licensing import operations, queries
 from marketplace.licensing.access import load_license
 from marketplace.licensing.contract.signing import Given
 from marketplace.licensing.forms import SignForm
-from marketplace.licensing.license_page import read_license
+from marketplace.licensing.license_page import read_license, signing_of
 from marketplace.licensing.models import License
-from marketplace.licensing.vocabulary import LICENSE_STATES
+from marketplace.licensing.vocabulary import ADDENDUM_STATES, LICENSE_STATES
 from marketplace.payments.checkout import url_for_checkout
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import AfterCommit, Call
@@ -46,7 +46,16 @@ def show(call: Call, held: License, form: FormState | None = None) -> ResponseRe
     name = "licenses/_body.html" if is_htmx() and form is None else "licenses/show.html"
     # Orders come after licenses; the link is there when that feature is.
     order_url = url_for("orders.new", license_id=held.id) if "orders.new" in ROUTES else None
-    return render_template(name, page=page, form=form, states=LICENSE_STATES, order_url=order_url)
+    return render_template(
+        name,
+        page=page,
+        form=form,
+        states=LICENSE_STATES,
+        addendum_states=ADDENDUM_STATES,
+        order_url=order_url,
+        signing=signing_of(call.actor, held.document_sha256),
+        fresh=step_up.fresh(call.actor),
+    )
 
 
 @section.get("/<license_id>/document", needs=Permission.LICENSE_READ, subject=load_license)
@@ -62,11 +71,11 @@ def document(call: Call, held: License) -> ResponseReturnValue:
 @section.post("/<license_id>/sign", needs=Permission.LICENSE_SIGN, subject=load_license, on_invalid=show)
 def sign(call: Call, held: License) -> ResponseReturnValue:
     """Sign for one's side."""
-    operations.sign(call.session, call.actor, held.id, read_signature(call))
+    operations.sign(call.session, call.actor, held.id, read_signature(call, request.user_agent.string))
     return see_other("licenses.show", toast=_("Signed."), license_id=held.id)
 
 
-def read_signature(call: Call) -> Given:
+def read_signature(call: Call, user_agent: str) -> Given:
     """The signature of a page's form, by a person who has proved to be the account's owner."""
     form = read_form(SignForm)
     if not form.consent:
@@ -78,7 +87,7 @@ def read_signature(call: Call) -> Given:
         typed_name=form.typed_name,
         drawn=form.drawn,
         document_sha256=form.document_sha256,
-        user_agent=request.user_agent.string,
+        user_agent=user_agent,
     )
 
 

@@ -99,6 +99,8 @@ class License(Created, Base):
         Index("ix_licenses_design", "design_id"),
         Index("ix_licenses_designer", "designer_org_id", "created_at", "id"),
         Index("ix_licenses_buyer", "buyer_org_id", "created_at", "id"),
+        Index("ix_licenses_document_sha256", "document_sha256"),
+        Index("ix_licenses_signed_document_sha256", "signed_document_sha256"),
         CheckConstraint("(state = 'breach') = (cure_until is not null)", name="cure"),
         CheckConstraint("(state = 'ended') = (ended_why is not null)", name="ended_why"),
         Index("ix_licenses_until", "active_until", postgresql_where=text("state in ('active','breach')")),
@@ -191,6 +193,8 @@ class Addendum(Created, Base):
         CheckConstraint("by_side in ('designer','buyer')", name="side"),
         CheckConstraint("(kind = 'amendment') = (terms is not null and terms_hash is not null)", name="terms"),
         CheckConstraint("signers in (1, 2)", name="signers"),
+        Index("ix_addenda_document_sha256", "document_sha256"),
+        Index("ix_addenda_signed_document_sha256", "signed_document_sha256"),
         Index("uq_addenda_open", "license_id", unique=True, postgresql_where=text("state in ('drafting','to_sign')")),
     )
 

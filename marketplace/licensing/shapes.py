@@ -141,6 +141,7 @@ class SignatureOut(BaseModel):
 
     side: str
     typed_name: str
+    method: str
     at: datetime
     document_sha256: str
 
@@ -163,6 +164,11 @@ class LicenseOut(BaseModel):
     signatures: list[SignatureOut]
     active_from: datetime | None
     active_until: datetime | None
+    cure_until: datetime | None
+    sell_off_until: datetime | None
+    ended_why: str | None
+    attested_at: datetime | None
+    verify_code: str | None
     created_at: datetime
 
 
@@ -227,6 +233,17 @@ def message_out(actor: Actor, designer_org_id: str, item: ThreadMessage) -> Mess
     )
 
 
+def signature_out(mark: Signature) -> SignatureOut:
+    """A signature; the drawing is in the document."""
+    return SignatureOut(
+        side=mark.side,
+        typed_name=mark.typed_name,
+        method=mark.method,
+        at=mark.at,
+        document_sha256=mark.document_sha256,
+    )
+
+
 def license_out(actor: Actor, held: License, this: Around, title: str, signed: list[Signature]) -> LicenseOut:
     """A license as the actor's side sees it."""
     return LicenseOut(
@@ -242,12 +259,14 @@ def license_out(actor: Actor, held: License, this: Around, title: str, signed: l
         fee={"amount": held.fee_amount, "currency": held.currency},
         document_sha256=held.document_sha256,
         signed_document_sha256=held.signed_document_sha256,
-        signatures=[
-            SignatureOut(side=s.side, typed_name=s.typed_name, at=s.at, document_sha256=s.document_sha256)
-            for s in signed
-        ],
+        signatures=[signature_out(mark) for mark in signed],
         active_from=held.active_from,
         active_until=held.active_until,
+        cure_until=held.cure_until,
+        sell_off_until=held.sell_off_until,
+        ended_why=held.ended_why,
+        attested_at=held.attested_at,
+        verify_code=held.verify_code,
         created_at=held.created_at,
     )
 

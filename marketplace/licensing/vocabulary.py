@@ -141,3 +141,14 @@ def country_names(locale: str) -> dict[str, str]:
     """Code -> name of every country in that language."""
     names = Locale.parse(locale).territories
     return {code: str(names.get(code, code)) for code in sorted(COUNTRIES)}
+
+
+#: State of an amendment or a termination -> word.
+ADDENDUM_STATES: dict[str, Any] = {
+    "drafting": _l("Being drawn up"),
+    "to_sign": _l("To be signed"),
+    "done": _l("In force"),
+    "declined": _l("Declined"),
+    "withdrawn": _l("Withdrawn"),
+    "lapsed": _l("Lapsed"),
+}

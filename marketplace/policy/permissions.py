@@ -38,6 +38,8 @@ class Permission(StrEnum):
     LICENSE_LIST = "org:license:list"
     LICENSE_READ = "party:license:read"
     LICENSE_SIGN = "party:license:sign"
+    LICENSE_CHANGE = "party:license:change"
+    LICENSE_ATTEST = "buyer:license:attest"
     LICENSE_PAY = "buyer:license:pay"
 
     ORDER_CREATE = "buyer:order:create"
@@ -119,6 +121,8 @@ GRANTS: dict[Permission, Grant] = {
     P.LICENSE_LIST: _grant("designer buyer"),
     P.LICENSE_READ: _grant("designer buyer", "designer buyer"),
     P.LICENSE_SIGN: _grant("designer buyer", "designer buyer"),
+    P.LICENSE_CHANGE: _grant("designer buyer", "designer buyer"),
+    P.LICENSE_ATTEST: _grant("buyer", "buyer"),
     P.LICENSE_PAY: _grant("buyer", "buyer"),
     P.ORDER_CREATE: _grant("buyer", "buyer"),
     P.ORDER_LIST: _grant(_MEMBERS),

@@ -92,6 +92,7 @@ _FORMER_ROWS = (
 
 def test_every_table_with_tenant_rows_is_forced_under_row_security(instance: Instance) -> None:
     guarded = {
+        "addenda", "license_events", "agreement_texts",
         "assets", "derivatives", "facts", "content_drafts", "ai_calls", "saved_designs",
         "negotiation_events", "negotiation_assignees", "negotiation_reads",
         "negotiations", "offers", "messages", "message_translations", "licenses", "signatures",
@@ -141,7 +142,8 @@ def test_run_time_roles_own_nothing_and_bypass_nothing(instance: Instance) -> No
     # Functions that see past row security. One finds ids of listed designs, which every reader of the catalog may see;
     # one finds threads of the actor's own organization; one tells how many threads of an organization hold news. The
     # triggers of the inbox keep the other side's row, which the actor may not write; those of rights keep what is taken
-    # of a design, and the functions beside them tell it: scopes, times and counts, no party and no money.
+    # of a design, and the functions beside them tell it: scopes, times and counts, no party and no money. The last
+    # checks a signed document for anybody and tells its number.
     assert sorted(leaky) == [
         "check_serials:",
         "design_grants:wanted,asker,kind,territories,channels,categories,metals,begins,until,held_until,own",
@@ -163,4 +165,5 @@ def test_run_time_roles_own_nothing_and_bypass_nothing(instance: Instance) -> No
         "listed_designs_matching:wanted",
         "threads_matching:wanted",
         "unread_threads:org",
+        "verify_document:wanted_code,wanted_sha256,kind,number,signed_at,sealed_at,signers,sealed_copy,in_force",
     ]

@@ -242,8 +242,10 @@ class License(Desk):
         return answer.body()
 
     def sign_agreement(self) -> None:
-        """Sign what was read."""
+        """Sign what was read: agree to do so electronically, and say yes to the last question."""
+        self.page.locator("main [name=consent]").check()
         self.sign("Sign the agreement")
+        self.page.locator("#ask [value=yes]").click()
 
 
 class Payment(Desk):

@@ -12,6 +12,7 @@ NOT_PAGES = frozenset(
         "designs.words",
         "invoices.document",
         "invoices.export",
+        "addenda.document",
         "licenses.document",
         "manufacturing.copies",  # a part of the order page
         "manufacturing.fetch",
@@ -32,6 +33,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
     done = f"/negotiations/{i['negotiation']}"
     return {
         "visitor": [
+            *("/verify", "/verify/7K3M9Q2X8W4V6N1P5R0T"),
             *("/", "/about", "/terms", "/privacy", "/sandbox", "/join", "/sign-in", "/reset", "/nothing-here"),
             *("/join/check-mail?email=iris@example.com", *mailed.values()),
         ],
@@ -49,6 +51,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             ),
             *(f"{design}/words/{i['story']}", f"{design}/words/{i['lookbook']}", f"/designs/{i['draft']}"),
             *("/catalog", f"/catalog/{i['design']}", "/negotiations", thread, f"{thread}/counter", done),
+            f"/licenses/{i['license']}/amend",
             *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda", "/payouts", "/audit"),
             *("/materials", "/invoices", f"/invoices/{i['invoice']}", "/invoices/details"),
         ],

@@ -62,6 +62,7 @@ class Trade:
         self.designer.call("PUT", "/materials/rule:wear_prong", {"value": 0.7})
         self.designer.call("PUT", "/invoices/details", {"legal_name": "Valmont SARL", "tax_id": "FR 40303265045"})
         self._threads()
+        self._addenda()
         self._orders()
         people = {role: self._person(role) for role in ROLES}
         secrets_ = [self._rename(role, person) for role, person in people.items() if role != "operator"]
@@ -96,6 +97,17 @@ class Trade:
         self.ids["open"] = opened["id"]
         browser = self._person("buyer").browser
         browser.post(f"/negotiations/{self.ids['open']}/read")
+
+    def _addenda(self) -> None:
+        """A proposal that was withdrawn, and one that waits for its first signature."""
+        path = f"/licenses/{self.ids['license']}"
+        closed = self.designer.post(f"{path}/terminations", {"reason": "A mistake."}, expect=201)["id"]
+        self.ids["closed_addendum"] = closed
+        self.designer.post(f"{path}/addenda/{closed}/close")
+        terms = {**self.designer.get(path)["terms"], "sell_off_months": 9}
+        opened = self.designer.post(f"{path}/amendments", {"terms": terms, "reason": "More time."}, expect=201)["id"]
+        self.ids["addendum"] = opened
+        self.designer.until(f"{path}/addenda/{opened}", lambda seen: seen["state"] == "to_sign", "the amendment")
 
     def _order(self, quantity: int) -> str:
         body = {

@@ -25,6 +25,7 @@ from marketplace.licensing.rules import (
     RUNNING,
     SIGN_WITHIN,
     other,
+    same_name,
     side_of,
 )
 from marketplace.notifications.operations import notify_org
@@ -177,16 +178,26 @@ def confirm_cured(session: Session, actor: Actor, license_id: str) -> None:
     tell(session, held, other(side), "license_cured")
 
 
-def attest(session: Session, actor: Actor, license_id: str, *, typed_name: str) -> None:
-    """The buyer says that all copies of the files, molds and masters are destroyed or returned.
+def attest(session: Session, actor: Actor, license_id: str, *, typed_name: str, destroyed: bool) -> None:
+    """The buyer says that all copies of the files, molds and masters are destroyed or returned, under their own name.
 
-    Raises Conflict `nothing_to_attest` before the end and when it was said already.
+    Raises Conflict `nothing_to_attest` before the end and when it was said already, Invalid when it is not all said.
     """
     held, side = _locked(session, actor, license_id)
     if side != "buyer":
         raise NotFound
     if not owes_attestation(held):
         raise Conflict("nothing_to_attest", "There is nothing to attest for this license now.")
+    if not destroyed:
+        words = "Tick everything you have done; only all of it together can be attested."
+        raise Invalid("invalid", words, fields={"makers": words})
+    if not same_name(typed_name, actor.name):
+        raise Invalid(
+            "name_mismatch",
+            "Type your name as it stands in your account: %(name)s",
+            params={"name": actor.name},
+            fields={"typed_name": "This is not the name of your account."},
+        )
     held.attested_at = clock.now()
     note(session, actor, held, "attested", name=" ".join(typed_name.split()))
     _record(session, actor, held, "license.attested", side)
