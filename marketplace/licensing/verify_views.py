@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from marketplace.kernel.errors import Invalid
 from marketplace.licensing.contract import verifying
-from marketplace.licensing.contract.verifying import RATE, Found
+from marketplace.licensing.contract.verifying import Found
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
 from marketplace.web.forms import FormState
@@ -26,7 +26,7 @@ def index(call: Call, form: FormState | None = None) -> ResponseReturnValue:
 @section.post("", needs=Permission.PUBLIC, on_invalid=index)
 def check(call: Call) -> ResponseReturnValue:
     """By file or code. The page's script sends the fingerprint alone; without it the file is read and dropped."""
-    limit("verify", network(call.actor.ip), RATE)
+    limit("verify", network(call.actor.ip), verifying.RATE)
     sent = request.files.get("file")
     code, digest = request.form.get("code", "").strip(), request.form.get("sha256", "").strip()
     if not digest and sent is not None and sent.filename:
@@ -40,7 +40,7 @@ def check(call: Call) -> ResponseReturnValue:
 @section.get("/<code>", needs=Permission.PUBLIC)
 def by_code(call: Call, code: str) -> ResponseReturnValue:
     """The address that the certificate prints."""
-    limit("verify", network(call.actor.ip), RATE)
+    limit("verify", network(call.actor.ip), verifying.RATE)
     return _answer(verifying.find(call.session, code=code))
 
 

@@ -14,7 +14,7 @@ from marketplace.licensing.contract.events import note
 from marketplace.licensing.contract.life import tell, terminate
 from marketplace.licensing.contract.papers import signatures_under
 from marketplace.licensing.contract.signing import Given, add_signature, check_turn, whose_turn
-from marketplace.licensing.grants import lock_rights, refuse_collision
+from marketplace.licensing.grants import as_conflict, lock_rights, refuse_collision
 from marketplace.licensing.models import Addendum, License, Signature
 from marketplace.licensing.rights import period
 from marketplace.licensing.rules import ADDENDUM, RUNNING, other, side_of
@@ -170,6 +170,8 @@ def _take_effect(session: Session, actor: Actor, held: License, row: Addendum) -
     held.terms, held.terms_hash = row.terms, terms.hash()
     if held.active_from is not None:
         _begins, held.active_until = period(None, terms.term_months, held.active_from)
+    with as_conflict():
+        session.flush()
     for side in ("designer", "buyer"):
         tell(session, held, side, "addendum_done")
 
@@ -185,7 +187,8 @@ def _still_possible(held: License, row: Addendum) -> None:
 
 def _refuse_collision(session: Session, held: License, terms: Terms) -> None:
     """Raise Conflict `rights_conflict` when the license's new scope meets another license."""
-    refuse_collision(session, held.design_id, terms, held.active_from or clock.now())
+    now = held.active_from or clock.now()
+    refuse_collision(session, held.design_id, terms, now, holder=held.buyer_org_id, negotiation_id=held.id)
 
 
 def _design(session: Session, actor: Actor, license_id: str) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from marketplace.licensing.contract.certificate import plain_code
 
 #: How often one network may ask.
-RATE = "30 per minute"
+RATE = "120 per minute"
 _FIND = text("select * from verify_document(:code, :sha256)")
 _SHA256 = re.compile("[0-9a-f]{64}")
 

@@ -91,7 +91,7 @@ def test_a_page_asks_for_the_password_once_and_keeps_what_was_typed(contract: Co
         proved = connection.scalars(select(LoginSession.proved_at).order_by(LoginSession.proved_at.desc())).first()
     assert proved is not None
     assert clock.now() - proved < timedelta(minutes=1)
-    assert step_up.FRESH == timedelta(minutes=15)
+    assert timedelta(minutes=15) == step_up.FRESH
 
 
 def test_a_drawn_signature_is_kept_as_checked_strokes_with_what_the_signer_was_told(
