@@ -56,6 +56,10 @@ class Settings:
     trusted_proxies: int
     platform_fee_bps: int
     rates_url: str
+    platform_country: str
+    bank_holder: str
+    bank_account: str
+    bank_bic: str
 
     @property
     def production(self) -> bool:
@@ -119,6 +123,10 @@ class Settings:
             trusted_proxies=int(e.get("TRUSTED_PROXIES", "0")),
             platform_fee_bps=int(e.get("PLATFORM_FEE_BPS", "1000")),
             rates_url=e.get("RATES_URL", "") or ECB,
+            platform_country=e.get("PLATFORM_COUNTRY", "GB").upper(),
+            bank_holder=e.get("BANK_HOLDER", ""),
+            bank_account=e.get("BANK_ACCOUNT", ""),
+            bank_bic=e.get("BANK_BIC", ""),
         )
         if settings.production:
             _refuse_unsafe_production(settings)

@@ -28,6 +28,7 @@ from marketplace.orders import rfq_views
 from marketplace.orders import views as orders_views
 from marketplace.payments import api as payments_api
 from marketplace.payments import views as payments_views
+from marketplace.payments.rails import views as rail_views
 from marketplace.privacy import api as privacy_api
 from marketplace.privacy import views as privacy_views
 from marketplace.production import api as production_api
@@ -65,6 +66,8 @@ def sections(*, development: bool) -> list[Section]:
         privacy_api.api,
         payments_views.section,
         payments_views.webhooks,
+        rail_views.section,
+        rail_views.desk,
         payments_api.api,
         invoices_views.section,
         invoices_api.api,

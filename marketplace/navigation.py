@@ -21,6 +21,7 @@ _MENU = (
     (_l("Invoices"), "invoices.index", P.INVOICE_LIST),
     (_l("Alloys and rules"), "materials.index", P.MATERIALS_EDIT),
     (_l("Approvals"), "desk.vetting", P.VETTING_REVIEW),
+    (_l("Bank files"), "bank_files.index", P.BANK_FILE),
     (_l("Trace"), "tracing.index", P.CAD_TRACE),
     (_l("Audit"), "audit.index", P.AUDIT_READ),
 )

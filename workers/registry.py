@@ -2,6 +2,7 @@
 
 from marketplace.db.jobs import JobName
 from workers.jobs import (
+    bank_files,
     cad_copies,
     content,
     exchange,
@@ -60,6 +61,8 @@ BINDINGS: dict[str, Binding] = {
     JobName.SWEEP_INVOICES: Binding(invoices.sweep, max_attempts=3),
     JobName.KEEP_ROYALTIES: Binding(royalties.keep, max_attempts=3),
     JobName.ISSUE_STATEMENT: Binding(royalties.issue_statement),
+    JobName.FILL_BANK_FILE: Binding(bank_files.fill, queue="urgent", max_attempts=12),
+    JobName.SETTLE_BANK_ITEM: Binding(bank_files.settle, queue="urgent", max_attempts=20),
     JobName.RECONCILE_PAYMENTS: Binding(payments.reconcile, max_attempts=3),
 }
 

@@ -44,6 +44,8 @@ class JobName(StrEnum):
     EXPIRE_NEGOTIATIONS = "expire_negotiations"
     EXPIRE_QUOTES = "expire_quotes"
     SWEEP_UPLOADS = "sweep_uploads"
+    FILL_BANK_FILE = "fill_bank_file"
+    SETTLE_BANK_ITEM = "settle_bank_item"
     RECONCILE_PAYMENTS = "reconcile_payments"
     PREPARE_EXPORT = "prepare_export"
     ISSUE_INVOICES = "issue_invoices"

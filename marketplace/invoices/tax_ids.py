@@ -1,4 +1,4 @@
-"""Tax numbers by their own check digits; the only importer of `stdnum`. No register is asked."""
+"""Tax numbers by their own check digits. No register is asked."""
 
 from typing import Any
 

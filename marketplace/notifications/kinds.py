@@ -102,6 +102,11 @@ KINDS: dict[str, tuple[Any, Any]] = {
         _l("Nothing is sent for 72 hours. If it was not you, write to us at once."),
     ),
     "money_alert": (_l("Money needs a look"), _l("%(what)s %(subject)s")),
+    "bank_changed": (
+        _l("Your bank account was changed"),
+        _l("From now on money goes to the account ending in %(last4)s, after three days. Was it not you? Write to us."),
+    ),
+    "bank_returned": (_l("Your bank sent a payment back"), _l("%(amount)s. Check your bank account; we pay it again.")),
     "payout_sent": (_l("Money is on its way"), _l("%(amount)s for %(design)s")),
     "invoice_issued": (_l("An invoice"), _l("%(number)s over %(amount)s")),
     "credit_note_issued": (_l("A credit note"), _l("%(number)s over %(amount)s")),

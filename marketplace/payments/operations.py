@@ -20,6 +20,7 @@ from marketplace.notifications.operations import notify_org
 from marketplace.payments import alerts, fees, ledger
 from marketplace.payments.disputes import open_ones
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Transfer
+from marketplace.payments.rails import routing
 from marketplace.payments.reversals import withhold
 from marketplace.payments.rules import CHECKOUT, TRANSFER, Share, Split, four_eyes_from, parts, split
 
@@ -271,17 +272,14 @@ def begin_transfer(session: Session, actor: Actor, transfer_id: str) -> Sending 
     What the payee owes us is kept back first; a share that goes whole into a debt is not sent at all.
     """
     row = lock(session, Transfer, transfer_id)
-    if row.state not in {"due", "sending"}:
+    if row.state not in {"due", "sending"} or routing.in_a_file(session, row.id):
         return None
     if row.state == "due":
         account = session.get(PaymentAccount, row.org_id, with_for_update=True)
         row.reason = _why_not(session, row, account)
         if row.reason is not None:
             return None
-        withhold(session, actor, row)
-        if row.payable == 0:
-            TRANSFER.advance(row, "offset", {"system"})
-            row.reason, row.sent_at = "debt", clock.now()
+        if offset_debts(session, actor, row):
             return None
     account = session.get_one(PaymentAccount, row.org_id)
     TRANSFER.advance(row, "begin", {"system"})
@@ -290,10 +288,22 @@ def begin_transfer(session: Session, actor: Actor, transfer_id: str) -> Sending 
     return Sending(row, account, session.get_one(Checkout, row.checkout_id), key)
 
 
+def offset_debts(session: Session, actor: Actor, row: Transfer) -> bool:
+    """Keep back from a share that is due and locked what its payee owes; whether nothing of it is left to send."""
+    withhold(session, actor, row)
+    if row.payable:
+        return False
+    TRANSFER.advance(row, "offset", {"system"})
+    row.reason, row.sent_at = "debt", clock.now()
+    return True
+
+
 def _why_not(session: Session, row: Transfer, account: PaymentAccount | None) -> str | None:
     """Why a share that is due cannot be sent now."""
     if open_ones(session, row.checkout_id):
         return "disputed"
+    if (waits := routing.waits_for_bank(session, row.org_id)) is not None:
+        return waits
     if account is None or not account.ready or account.stripe_account_id is None:
         return "onboarding" if account is None or account.disabled_reason is None else "account_restricted"
     if account.hold_until is not None and account.hold_until > clock.now():

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from marketplace.accounts.models import Organization
 from marketplace.gateways.payment_types import BadSignature
 from marketplace.payments import operations, payees, queries
+from marketplace.payments.account_box import account_box
 from marketplace.payments.checkout import url_for_onboarding
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import AfterCommit, Call
@@ -23,7 +24,7 @@ def index(call: Call) -> ResponseReturnValue:
     """What was earned, what is held and why, what is on its way."""
     return render_template(
         "payouts/index.html",
-        account=queries.account(call.session, call.org_id),
+        box=account_box(call.session, call.org_id, call.settings.platform_country),
         totals=queries.totals(call.session, call.org_id),
         shares=queries.shares(call.session, call.org_id, cursor=request.args.get("cursor")),
         payouts=queries.payouts(call.session, call.org_id),
@@ -37,7 +38,9 @@ def account(call: Call) -> ResponseReturnValue:
     if not is_htmx():
         return see_other("payouts.index")
     return render_template(
-        "payouts/_account.html", account=queries.account(call.session, call.org_id), returned="back" in request.args
+        "payouts/_account.html",
+        box=account_box(call.session, call.org_id, call.settings.platform_country),
+        returned="back" in request.args,
     )
 
 

@@ -64,6 +64,7 @@ class Permission(StrEnum):
 
     PAYOUT_READ = "org:payout:read"
     PAYOUT_ONBOARD = "org:payout:onboard"
+    PAYOUT_BANK = "org:payout:bank"
     LEDGER_READ = "org:ledger:read"
     INVOICE_LIST = "org:invoice:list"
     INVOICE_READ = "party:invoice:read"
@@ -71,6 +72,7 @@ class Permission(StrEnum):
 
     VETTING_REVIEW = "platform:vetting:review"
     DESK_READ = "platform:desk:read"
+    BANK_FILE = "platform:payout:file"
     CAD_TRACE = "platform:cad:trace"
 
 
@@ -145,11 +147,13 @@ GRANTS: dict[Permission, Grant] = {
     P.MATERIALS_EDIT: _grant("designer manufacturer"),
     P.PAYOUT_READ: _grant("designer manufacturer"),
     P.PAYOUT_ONBOARD: _grant("designer manufacturer"),
+    P.PAYOUT_BANK: _grant("designer manufacturer", admin=True),
     P.LEDGER_READ: _grant(_ALL, approved=False),
     P.INVOICE_LIST: _grant("designer buyer manufacturer operator"),
     P.INVOICE_READ: _grant("designer buyer manufacturer operator", "issuer recipient"),
     P.INVOICE_DETAILS: _grant("designer buyer manufacturer operator", admin=True),
     P.VETTING_REVIEW: _grant("operator"),
     P.DESK_READ: _grant("operator"),
+    P.BANK_FILE: _grant("operator"),
     P.CAD_TRACE: _grant("operator"),
 }

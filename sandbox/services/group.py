@@ -141,6 +141,9 @@ class Services:
             self.env |= {
                 "STRIPE_API_BASE": stripe.url,
                 "STRIPE_API_KEY": _STRIPE_KEY,
+                # The account that the IBAN registry shows as its example for the United Kingdom.
+                "BANK_ACCOUNT": "GB33BUKB20201555555555",
+                "BANK_BIC": "BUKBGB22",
                 "STRIPE_WEBHOOK_SECRET": standins.webhook_secret(self.keys),
             }
         if not self._elsewhere("GEMINI_BASE_URL", "GEMINI_API_KEY"):

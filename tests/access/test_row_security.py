@@ -35,6 +35,7 @@ OPERATOR_READS = frozenset(
         "cad_traces",
         # of which it is itself the issuer: those over its fee
         "invoices", "invoice_documents",
+        "payee_banks", "bank_files", "bank_items",
     }
 )  # fmt: skip
 #: A list of storage keys that the web role only adds to and cannot read.

@@ -52,7 +52,8 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             *(f"{design}/words/{i['story']}", f"{design}/words/{i['lookbook']}", f"/designs/{i['draft']}"),
             *("/catalog", f"/catalog/{i['design']}", "/negotiations", thread, f"{thread}/counter", done),
             f"/licenses/{i['license']}/amend",
-            *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda", "/payouts", "/audit"),
+            *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda"),
+            *("/payouts", "/payouts/bank", "/audit"),
             *("/materials", "/invoices", f"/invoices/{i['invoice']}", "/invoices/details"),
         ],
         "buyer": [
@@ -79,6 +80,8 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             *EVERYBODY,
             "/desk/vetting",
             f"/desk/vetting/{i['waiting_org']}",
+            "/desk/bank-files",
+            f"/desk/bank-files/{i['bank_file']}",
             "/desk/trace",
             f"/desk/trace/{i['trace']}",
             "/audit",

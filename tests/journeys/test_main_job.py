@@ -26,7 +26,7 @@ from tests.kit.files import band_stl, photo
 
 IRIS = Who("designer", "Iris Valmont", "iris@journey.example", "Atelier Valmont", "FR")
 EDITH = Who("buyer", "Edith Marsh", "edith@journey.example", "Meridian Jewelers", "GB")
-CHEN = Who("manufacturer", "陈伟", "chen@journey.example", "金灯工坊", "CN", "zh_Hans", PHONE)
+CHEN = Who("manufacturer", "陈伟", "chen@journey.example", "金灯工坊", "IT", "zh_Hans", PHONE)
 JONAS = Who("production_manager", "Jonas Lind", "jonas@journey.example", "Northgate Production", "DE")
 OLIVE = Who("operator", "Olive Kerr", OPERATOR, "", "GB")
 

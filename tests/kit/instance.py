@@ -74,6 +74,8 @@ def running_instance(directory: Path) -> Iterator[Instance]:
             "BASE_URL": "http://localhost:8000",
             "SECRET_KEY": secrets.token_hex(32),
             "LOG_LEVEL": "WARNING",
+            "BANK_ACCOUNT": "GB33BUKB20201555555555",
+            "BANK_BIC": "BUKBGB22",
         }
         settings = Settings.from_env(env)
         prepare(settings)

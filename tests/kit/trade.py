@@ -21,6 +21,8 @@ from marketplace.licensing.terms import terms_hash
 from marketplace.manufacturing.models import CadTrace
 from marketplace.manufacturing.tracing import Finding
 from marketplace.notifications.models import Notification
+from marketplace.payments.models import Transfer
+from marketplace.payments.rails.models import BankFile, BankItem, PayeeBank
 from marketplace.policy.permissions import ROLES
 from marketplace.studio.models import ContentDraft
 from tests.kit.instance import Instance
@@ -193,6 +195,7 @@ class Trade:
             session.add(trace)
             session.add_all(_playbook(people, self.ids["design"]))
             session.flush()
+            self.ids["bank_file"] = _bank_file(session, people)
             query = select(Notification.id).where(Notification.user_id == designer.user.id).limit(1)
             drafts = select(ContentDraft.id).where(ContentDraft.design_id == self.ids["draft"]).limit(1)
             photos = select(Asset.id).where(Asset.design_id == self.ids["design"], Asset.kind == "photo").limit(1)
@@ -213,6 +216,35 @@ class Trade:
                 "notification": session.scalars(query).one(),
                 "story": session.scalars(drafts).one(),
             }
+
+
+def _bank_file(session: Session, people: dict[str, Person]) -> str:
+    """A bank file with a payment to the designer that was given up; the id of the file."""
+    org = people["designer"].org
+    share = session.scalars(select(Transfer.id).where(Transfer.org_id == org.id).limit(1)).one()
+    bank = PayeeBank(
+        org_id=org.id,
+        holder="A House",
+        country="HK",
+        bic="HSBCHKHHHKH",
+        last4="6789",
+        sealed=b"sealed",
+        usable_at=datetime.now(UTC),
+        entered_by=people["designer"].user.id,
+    )
+    file = BankFile(
+        currency="USD",
+        state="made",
+        count=1,
+        total=500,
+        execute_on=datetime.now(UTC).date(),
+        made_by=people["production_manager"].user.id,
+    )
+    session.add_all([bank, file])
+    session.flush()
+    given_up = {"state": "canceled", "org_id": org.id, "amount": 500, "currency": "USD"}
+    session.add(BankItem(file_id=file.id, transfer_id=share, bank_id=bank.id, **given_up))
+    return file.id
 
 
 def _playbook(people: dict[str, Person], design_id: str) -> list[Base]:

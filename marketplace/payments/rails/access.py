@@ -1,0 +1,16 @@
+"""What of the bank-file rail may be loaded."""
+
+from sqlalchemy.orm import Session
+
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import NotFound
+from marketplace.payments.rails.models import BankFile
+
+
+def load_file(session: Session, actor: Actor, file_id: str) -> BankFile:
+    """A bank file; the permission is the operator's alone. Raises NotFound."""
+    del actor
+    found = session.get(BankFile, file_id)
+    if found is None:
+        raise NotFound
+    return found
