@@ -11,6 +11,7 @@ from ai_pipeline.child import run_in_child
 from ai_pipeline.errors import Unreadable
 from ai_pipeline.imaging.report import EditReport, MarkReport, PhotoReport, ProposalReport
 from ai_pipeline.imaging.stack import Stack
+from ai_pipeline.letters.report import Letter
 from ai_pipeline.probe import ProbeReport
 
 _FACTS = TypeAdapter(list[Fact])
@@ -44,6 +45,11 @@ def mark_picture(path: Path, *, declared_type: str, out_dir: Path, text: str) ->
     report = run_in_child("mark", arguments, MarkReport, read=path, out_dir=out_dir)
     _check_written(out_dir, {report.name: report.bytes})
     return report
+
+
+def read_letter(path: Path, *, out_dir: Path) -> Letter:
+    """What a mail says, without what it quotes. Writes nothing. Raises Unreadable."""
+    return run_in_child("letter", {}, Letter, read=path, out_dir=out_dir)
 
 
 def inspect_cad(

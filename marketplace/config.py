@@ -52,6 +52,8 @@ class Settings:
     tsa_url: str
     smtp_url: str
     mail_from: str
+    inbound_mail_domain: str
+    inbound_mail_key: str
     log_level: str
     trusted_proxies: int
     platform_fee_bps: int
@@ -119,6 +121,8 @@ class Settings:
             tsa_url=e.get("TSA_URL", ""),
             smtp_url=_required(e, "SMTP_URL"),
             mail_from=e.get("MAIL_FROM", "Touchstone <no-reply@touchstone.example>"),
+            inbound_mail_domain=e.get("INBOUND_MAIL_DOMAIN", "").strip().lower(),
+            inbound_mail_key=e.get("INBOUND_MAIL_KEY", ""),
             log_level=e.get("LOG_LEVEL", "INFO"),
             trusted_proxies=int(e.get("TRUSTED_PROXIES", "0")),
             platform_fee_bps=int(e.get("PLATFORM_FEE_BPS", "1000")),
@@ -186,6 +190,8 @@ def _refuse_unsafe_production(settings: Settings) -> None:
     if settings.smtp_url.startswith("smtp://") and _is_loopback(settings.smtp_url):
         problems.append("SMTP_URL points to this machine; a production mail server is needed")
     problems += _seal_problems(settings)
+    if settings.inbound_mail_domain and len(set(settings.inbound_mail_key)) < 12:
+        problems.append("INBOUND_MAIL_KEY must be the provider's signing key when INBOUND_MAIL_DOMAIN is set")
     if problems:
         raise Misconfigured("refusing to start in production: " + "; ".join(problems))
 

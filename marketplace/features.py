@@ -13,6 +13,7 @@ from marketplace.desk import tracing_views
 from marketplace.desk import views as desk_views
 from marketplace.home import views as home_views
 from marketplace.inbox import api as inbox_api
+from marketplace.inbox import mail_views
 from marketplace.inbox import views as inbox_views
 from marketplace.invoices import api as invoices_api
 from marketplace.invoices import views as invoices_views
@@ -81,6 +82,7 @@ def sections(*, development: bool) -> list[Section]:
         inbox_views.section,
         licensing_api.api,
         inbox_api.api,
+        mail_views.section,
         license_views.section,
         addendum_views.section,
         verify_views.section,

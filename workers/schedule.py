@@ -36,6 +36,7 @@ PERIODIC: tuple[Periodic, ...] = (
     # Unlisting stages it at once; this is for those who come to see a design later, such as a workshop that is asked.
     Periodic(JobName.MARK_COVERS, timedelta(minutes=2)),
     Periodic(JobName.KEEP_ROYALTIES, timedelta(minutes=10)),
+    Periodic(JobName.SEND_DIGESTS, timedelta(minutes=15)),
     Periodic(JobName.SWEEP_UPLOADS, timedelta(hours=1)),
     Periodic(JobName.SWEEP_INVOICES, timedelta(hours=1)),
     Periodic(JobName.FETCH_RATES, timedelta(hours=6)),

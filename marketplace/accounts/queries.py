@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from marketplace.accounts.models import Invitation, Membership, Organization, User
+from marketplace.kernel.actor import Actor
 from marketplace.web.paging import Page, page
 
 # ISO 3166-1 alpha-2 codes of places we can do business in; the names come from CLDR.
@@ -120,6 +121,37 @@ def colleague(session: Session, org_id: str, user_id: str) -> User | None:
         .where(Membership.org_id == org_id, User.id == user_id, User.suspended_at.is_(None))
     )
     return session.scalars(query).one_or_none()
+
+
+def member_actor(session: Session, user_id: str, org_id: str, *, request_id: str | None = None) -> Actor | None:
+    """The member as who would be acting for the organization now, for what they sent from elsewhere; None for nobody
+    who can sign in.
+    """
+    query = (
+        select(User, Membership, Organization)
+        .join(Membership, Membership.user_id == User.id)
+        .join(Organization, Organization.id == Membership.org_id)
+        .where(User.id == user_id, Organization.id == org_id, User.suspended_at.is_(None))
+    )
+    found = session.execute(query).one_or_none()
+    if found is None:
+        return None
+    user, member, org = found
+    return Actor(
+        kind="person",
+        user_id=user.id,
+        org_id=org.id,
+        org_kind=org.kind,
+        role=member.role,
+        is_admin=member.is_admin,
+        approved=org.state == "approved",
+        confirmed=user.email_confirmed_at is not None,
+        name=user.name,
+        email=user.email,
+        org_name=org.name,
+        locale=user.locale,
+        request_id=request_id,
+    )
 
 
 def open_invitations(session: Session, org_id: str) -> Sequence[Invitation]:

@@ -57,6 +57,8 @@ class JobName(StrEnum):
     KEEP_ROYALTIES = "keep_royalties"
     ISSUE_STATEMENT = "issue_statement"
     ERASE_PERSON = "erase_person"
+    READ_INBOUND_MAIL = "read_inbound_mail"
+    SEND_DIGESTS = "send_digests"
 
 
 class JobRow(Created, Base):

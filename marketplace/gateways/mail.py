@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -24,7 +24,7 @@ TIMEOUT_S = 15
 
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}", re.ASCII)
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9._+-]{1,200}@[A-Za-z0-9.-]{1,200}>", re.ASCII)
-_OURS = frozenset({"from", "to", "cc", "bcc", "subject", "date", "message-id", "sender", "return-path"})
+_OURS = frozenset({"from", "to", "cc", "bcc", "reply-to", "subject", "date", "message-id", "sender", "return-path"})
 
 
 class MailUnavailable(Unavailable):
@@ -48,6 +48,7 @@ class Message:
     text: str
     html: str | None = None
     message_id: str | None = None
+    reply_to: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -90,6 +91,8 @@ class Mailer:
         try:
             built["From"] = self._from
             built["To"] = _address("", message.to)
+            if message.reply_to is not None:
+                built["Reply-To"] = _address("", message.reply_to)
             built["Subject"] = _line("subject", message.subject)
             built["Date"] = format_datetime(clock.now())
             if message.message_id is not None:
@@ -101,7 +104,7 @@ class Mailer:
                 if not _HEADER_NAME.fullmatch(name) or name.lower() in _OURS:
                     raise MailRefused("bad_header", f"The header {name!r} cannot be set.")
                 del built[name]
-                built[name] = _line(name, value)
+                built[name] = _Whole(name, _line(name, value))
             built.set_content(message.text, cte="quoted-printable")
             if message.html is not None:
                 built.add_alternative(message.html, subtype="html", cte="quoted-printable")
@@ -123,6 +126,23 @@ class Mailer:
             if self._user:
                 server.login(self._user, self._password)
             yield server
+
+
+class _Whole(str):
+    """A header that is never folded: the library would write an address without spaces as an encoded word, which no
+    mail program reads in List-Unsubscribe.
+    """
+
+    def __new__(cls, name: str, value: str) -> "_Whole":
+        made = super().__new__(cls, value)
+        made.name = name
+        return made
+
+    name: str
+
+    def fold(self, *, policy: Policy) -> str:
+        """The header's line, as the generator asks for it."""
+        return f"{self.name}: {self}{policy.linesep}"
 
 
 def _line(name: str, value: str) -> str:

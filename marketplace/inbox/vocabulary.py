@@ -14,3 +14,10 @@ FILTERS: dict[str, Any] = {
     "assigned": _l("Mine"),
     "closed": _l("Closed"),
 }
+
+#: How often mails about negotiations come: word, and what it means.
+CADENCES: dict[str, tuple[Any, Any]] = {
+    "immediate": (_l("At once"), _l("A mail for every offer and message, which you can answer.")),
+    "daily": (_l("Once a day"), _l("One summary in the morning, when there is something to tell.")),
+    "off": (_l("Never"), _l("Only in the app. Mails about contracts, payments and your account still come.")),
+}

@@ -33,6 +33,7 @@ def say(
     about: tuple[str, int] | None = None,
     files: Sequence[str] = (),
     client_key: str | None = None,
+    by_mail: bool = False,
 ) -> Message:
     """Write to the other side; `about` makes it a comment on a term of a version, `files` are ids of uploaded ones.
 
@@ -59,8 +60,9 @@ def say(
         about=about,
         files=chosen,
         client_key=client_key,
+        by_mail=by_mail,
     )
-    tell(session, negotiation, other(side), "comment_received" if about else "message_received")
+    tell(session, negotiation, other(side), "comment_received" if about else "message_received", message=said.id)
     return said
 
 

@@ -134,6 +134,22 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "privacy_done": (_l("Your data request is done"), _l("You can see the result on your privacy page.")),
 }
 
+#: What a person may have at once, in a daily summary, or not at all. The rest is always sent at once.
+ABOUT_THREADS = frozenset(
+    {
+        "negotiation_opened",
+        "offer_received",
+        "offer_accepted",
+        "negotiation_declined",
+        "negotiation_withdrawn",
+        "negotiation_expired",
+        "negotiation_reopened",
+        "negotiation_handed_over",
+        "comment_received",
+        "message_received",
+    }
+)
+
 
 def words(kind: str, params: dict[str, Any]) -> tuple[str, str]:
     """Title and sentence of a notification in the current language; unknown kinds give their name."""

@@ -58,6 +58,7 @@ def notify_person(
             user_id=person.id,
             kind=kind,
             path=path,
+            org_id=org_id,
             **params,
         )
 

@@ -1,9 +1,14 @@
 """The web side: the inbox for people, and the control API."""
 
-from flask import Flask, Response, abort, jsonify, render_template, request
+import time
+from email.utils import parseaddr
+from typing import Any
+
+from flask import Flask, Response, abort, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from sandbox.frontdoor import FailurePlan, new_app
+from sandbox.frontdoor import FailurePlan, json_body, new_app
+from sandbox.mail.inbound import Inbound, written_answer
 from sandbox.mail.inbox import Inbox
 
 TEXT = {
@@ -23,6 +28,14 @@ TEXT = {
         "headers": "Headers",
         "filter": "Show mails to",
         "show": "Show",
+        "reply": "Answer",
+        "reply_text": "The answer is posted to the product as a mail service would, with this mail quoted below it.",
+        "reply_from": "From",
+        "reply_words": "Text",
+        "reply_forged": "The sender's mail service does not vouch for it (a forged sender)",
+        "reply_send": "Send",
+        "replied": "Sent. The product answered: %s",
+        "reply_waits": "not yet",
     },
     "zh": {
         "ribbon": "邮件不会离开这台电脑。",
@@ -40,6 +53,14 @@ TEXT = {
         "headers": "邮件头",
         "filter": "只看发给",
         "show": "显示",
+        "reply": "回复",
+        "reply_text": "回复会像邮件服务那样发送给产品，并在下方引用此邮件。",
+        "reply_from": "发件人",
+        "reply_words": "正文",
+        "reply_forged": "发件人的邮件服务不为其作证（伪造的发件人）",
+        "reply_send": "发送",
+        "replied": "已发送。产品的答复：%s",
+        "reply_waits": "尚未答复",
     },
 }
 # The mail's own page: its styles and pictures may show, its scripts may not run, its links open a new tab.
@@ -48,7 +69,7 @@ _MAIL_CSP = (
 )
 
 
-def create(inbox: Inbox, failures: FailurePlan) -> Flask:
+def create(inbox: Inbox, failures: FailurePlan, inbound: Inbound) -> Flask:
     """The Flask app."""
     app = new_app("mail", failures)
 
@@ -72,7 +93,35 @@ def create(inbox: Inbox, failures: FailurePlan) -> Flask:
     def show(mail_id: str) -> str:
         lang = _language()
         mail = inbox.one(mail_id) or abort(404)
-        return render_template("mail_show.html", t=TEXT[lang], lang=lang, mail=mail)
+        answer_to = mail["headers"].get("Reply-To", "")
+        return render_template(
+            "mail_show.html",
+            t=TEXT[lang],
+            lang=lang,
+            mail=mail,
+            answerable=inbound.takes(answer_to),
+            sent=_answers(inbound, answer_to, TEXT[lang]) if "sent" in request.args else "",
+        )
+
+    @app.post("/mails/<mail_id>/reply")
+    def reply(mail_id: str) -> ResponseReturnValue:
+        mail = inbox.one(mail_id) or abort(404)
+        words = request.form
+        sender = words.get("from") or str(mail["recipients"][0])
+        _answer(inbound, mail, words.get("text", ""), sender, vouched="forged" not in words)
+        time.sleep(0.4)  # so that the page can tell what the product said
+        return redirect(f"/mails/{mail_id}?sent=1", code=303)
+
+    @app.post("/_sandbox/mails/<mail_id>/reply")
+    def reply_by_program(mail_id: str) -> Response:
+        mail, wish = inbox.one(mail_id) or abort(404), json_body()
+        sender = str(wish.get("from") or mail["recipients"][0])
+        vouched = bool(wish.get("vouched", True))
+        return jsonify(_answer(inbound, mail, str(wish.get("text", "")), sender, vouched=vouched))
+
+    @app.get("/_sandbox/inbound")
+    def deliveries() -> Response:
+        return jsonify(deliveries=list(inbound.deliveries)[::-1])
 
     @app.get("/mails/<mail_id>/page")
     def page(mail_id: str) -> Response:
@@ -84,6 +133,21 @@ def create(inbox: Inbox, failures: FailurePlan) -> Flask:
         )
 
     return app
+
+
+def _answer(inbound: Inbound, mail: dict[str, Any], text: str, sender: str, *, vouched: bool) -> dict[str, Any]:
+    to = parseaddr(mail["headers"].get("Reply-To", ""))[1]
+    if not inbound.takes(to):
+        abort(400, "this mail cannot be answered")
+    return inbound.deliver(sender, to, written_answer(mail, text, sender), vouched=vouched)
+
+
+def _answers(inbound: Inbound, address: str, words: dict[str, str]) -> str:
+    """What the product last said to mail for this address."""
+    to = parseaddr(address)[1]
+    last = next((made for made in reversed(inbound.deliveries) if made["recipient"] == to), None)
+    told = ", ".join(str(status) for status in last["answers"]) if last else ""
+    return words["replied"] % (told or words["reply_waits"])
 
 
 def _language() -> str:

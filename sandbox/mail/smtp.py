@@ -8,6 +8,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from sandbox.frontdoor import FailurePlan
+from sandbox.mail.inbound import Inbound
 from sandbox.mail.inbox import Inbox
 
 #: Local parts that play a mailbox which does not exist, is full, or is busy.
@@ -21,8 +22,8 @@ _REFUSED = {
 class Handler:
     """What aiosmtpd calls; the method names are its own."""
 
-    def __init__(self, inbox: Inbox, failures: FailurePlan) -> None:
-        self._inbox, self._failures = inbox, failures
+    def __init__(self, inbox: Inbox, failures: FailurePlan, inbound: Inbound) -> None:
+        self._inbox, self._failures, self._inbound = inbox, failures, inbound
 
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's own name)
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[Any]
@@ -42,15 +43,22 @@ class Handler:
             return f"{failure.status} The sandbox was told to answer {failure.status}"
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         self._inbox.add(envelope.mail_from or "", list(envelope.rcpt_tos), content)
+        for address in filter(self._inbound.takes, envelope.rcpt_tos):
+            # Nobody vouches for what any program on this computer may hand in.
+            self._inbound.deliver(envelope.mail_from or "", address, content, vouched=False)
         if failure is not None and failure.lose_answer and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return "250 OK"
 
 
-def start(inbox: Inbox, failures: FailurePlan, port: int) -> Controller:
+def start(inbox: Inbox, failures: FailurePlan, inbound: Inbound, port: int) -> Controller:
     """Listen on loopback; `stop()` ends it."""
     controller = Controller(
-        Handler(inbox, failures), hostname="127.0.0.1", port=port, enable_SMTPUTF8=True, data_size_limit=20_000_000
+        Handler(inbox, failures, inbound),
+        hostname="127.0.0.1",
+        port=port,
+        enable_SMTPUTF8=True,
+        data_size_limit=20_000_000,
     )
     controller.start()
     return controller

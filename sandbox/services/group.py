@@ -164,6 +164,12 @@ class Services:
                 "SEAL_ROOTS_FILE": str(seal.roots),
             }
         if not self._elsewhere("SMTP_URL"):
-            mail, smtp_url = standins.mail(self.base, ports, inherited, durable=self._durable)
+            inbound = webhook_url.replace("/webhooks/stripe", "/webhooks/mail/mime")
+            mail, smtp_url = standins.mail(self.base, self.keys, ports, inherited, inbound, durable=self._durable)
             self.stand_ins.append(mail)
-            self.env |= {"SMTP_URL": smtp_url, "SANDBOX_MAIL_URL": mail.url}
+            self.env |= {
+                "SMTP_URL": smtp_url,
+                "SANDBOX_MAIL_URL": mail.url,
+                "INBOUND_MAIL_DOMAIN": standins.INBOUND_DOMAIN,
+                "INBOUND_MAIL_KEY": standins.inbound_key(self.keys),
+            }

@@ -80,10 +80,22 @@ def tsa(base: Path, ports: Ports, env: Mapping[str, str]) -> tuple[StandIn, Auth
     return _stand_in(base, "tsa", port, options, env), authority
 
 
-def mail(base: Path, ports: Ports, env: Mapping[str, str], *, durable: bool) -> tuple[StandIn, str]:
-    """The mail stand-in and the SMTP address it takes mail at."""
+#: The domain whose mail the mail stand-in posts to the product.
+INBOUND_DOMAIN = "reply.touchstone.test"
+
+
+def inbound_key(keys: Keys) -> str:
+    """The key under which the mail stand-in signs what it posts."""
+    return "key-" + keys.get("inbound-mail")
+
+
+def mail(
+    base: Path, keys: Keys, ports: Ports, env: Mapping[str, str], webhook_url: str, *, durable: bool
+) -> tuple[StandIn, str]:
+    """The mail stand-in and the SMTP address it takes mail at; mail for the product goes to `webhook_url`, if any."""
     http, smtp = ports.take("mail"), ports.take("smtp")
     options = ["--smtp-port", str(smtp), "--http-port", str(http)]
+    options += ["--inbound-domain", INBOUND_DOMAIN, "--inbound-url", webhook_url, "--inbound-key", inbound_key(keys)]
     if durable:
         options += ["--state", str(base / "mail")]
     return _stand_in(base, "mail", http, options, env), f"smtp://127.0.0.1:{smtp}"

@@ -125,6 +125,7 @@ def _token(purpose: Purpose, name: str, thing: Callable[[World, Side], str]) -> 
 
 
 _reset = _token(Purpose.PASSWORD_RESET, "user", lambda w, s: s.people["designer"].user.id)
+_ended = _token(Purpose.UNSUBSCRIBE, "user", lambda w, s: s.people["designer"].user.id)
 _invited = _token(Purpose.INVITE, "invitation", lambda w, s: s.ids["invitation"])
 _typed = {"typed_name": "A Person", "agree": True}
 _four = "buyer designer manufacturer production_manager"
@@ -177,6 +178,11 @@ ROWS: dict[str, Row] = {
     "settings.withdraw": row("designer", invitation_id="invitation"),
     "preferences.organization": row(send=lambda w, s, p: {"organization": p.org.id}),
     "preferences.language": row(send={"language": "zh_Hans", "next": "/terms"}),
+    "mail.settings": row(),
+    "mail.save": row(send={"threads": "daily"}),
+    "mail.unsubscribe_page": row(query=_ended),
+    "mail.unsubscribe": row(query=_ended),
+    "mail.inbound": row(answers=(400,)),
     "notifications.index": row(),
     "notifications.open_one": row("designer", personal=True, notification_id="notification"),
     "notifications.read_all": row(),

@@ -21,7 +21,7 @@ NOT_PAGES = frozenset(
         "production.evidence_row",
     }
 )
-EVERYBODY = ("/home", "/notifications", "/settings", "/privacy-requests")
+EVERYBODY = ("/home", "/notifications", "/settings", "/settings/mail", "/privacy-requests")
 
 
 def pages(stage: Stage) -> dict[str, list[str]]:
@@ -50,7 +50,8 @@ def pages(stage: Stage) -> dict[str, list[str]]:
                 f"{design}/photos/{i['photo']}",
             ),
             *(f"{design}/words/{i['story']}", f"{design}/words/{i['lookbook']}", f"/designs/{i['draft']}"),
-            *("/catalog", f"/catalog/{i['design']}", "/negotiations", thread, f"{thread}/counter", done),
+            *("/catalog", f"/catalog/{i['design']}", "/negotiations", "/negotiations?show=unread&q=nothing-like-this"),
+            *(thread, f"{thread}/counter", done),
             f"/licenses/{i['license']}/amend",
             *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda"),
             *("/payouts", "/payouts/bank", "/audit"),

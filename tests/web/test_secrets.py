@@ -117,7 +117,8 @@ def test_no_secret_of_an_account_is_kept_or_logged(
         assert secret not in queued
     assert email not in logged
     settings = instance.settings
-    for secret in (settings.secret_key, settings.stripe_webhook_secret, settings.s3_secret_access_key):
+    signing = (settings.secret_key, settings.stripe_webhook_secret, settings.inbound_mail_key)
+    for secret in (*signing, settings.s3_secret_access_key):
         assert secret not in logged
         assert secret not in kept
 

@@ -9,6 +9,9 @@ from flask_babel import force_locale
 from marketplace.app import create_app
 from marketplace.gateways.mail import MailRefused, MailUnavailable, Message
 from marketplace.gateways.tokens import Purpose
+from marketplace.inbox.digest import in_words
+from marketplace.inbox.mailing import Additions, additions
+from marketplace.inbox.rules import REFUSALS
 from marketplace.kernel import clock
 from marketplace.notifications.kinds import words
 from marketplace.notifications.models import Mail
@@ -28,7 +31,11 @@ def send(run: Run, mail_id: str) -> None:
         mail = session.get_one(Mail, mail_id)
         if mail.sent_at is not None or mail.refused is not None:
             return
-    message = compose(run, mail)
+        more = additions(session, run.services.tokens, run.services.settings, mail)
+        if not more.wanted:
+            mail.refused = "not wanted"
+            return
+    message = compose(run, mail, more)
     refused: str | None = None
     try:
         run.services.mailer.send(message)
@@ -42,10 +49,10 @@ def send(run: Run, mail_id: str) -> None:
         row.sent_at = None if refused else clock.now()
 
 
-def compose(run: Run, mail: Mail) -> Message:
-    """The message from `templates/email/<template>/`."""
+def compose(run: Run, mail: Mail, more: Additions) -> Message:
+    """The message from `templates/email/<template>/`, with what is added to it now."""
     settings = run.services.settings
-    params: dict[str, Any] = dict(mail.params)
+    params: dict[str, Any] = {**mail.params, **more.params}
     token = params.pop("token", None)
     if token:
         purpose = Purpose(token["purpose"])
@@ -56,6 +63,10 @@ def compose(run: Run, mail: Mail) -> Message:
     with _app(settings.base_url).app_context(), force_locale(mail.locale):
         if "kind" in params:
             params["title"], params["sentence"] = words(params["kind"], params)
+        if mail.template == "digest":
+            params |= in_words(params["parts"])
+        if params.get("reason") in REFUSALS:
+            params["why"] = str(REFUSALS[params["reason"]])
         context = {"brand": settings.brand_name, "base_url": settings.base_url, **params}
         folder = f"email/{mail.template}"
         return Message(
@@ -63,6 +74,8 @@ def compose(run: Run, mail: Mail) -> Message:
             subject=" ".join(render_template(f"{folder}/subject.txt", **context).split()),
             text=render_template(f"{folder}/body.txt", **context),
             html=render_template(f"{folder}/body.html", **context),
+            headers=more.headers,
+            reply_to=more.reply_to,
             message_id=f"<{mail.id}@{settings.base_url.partition('://')[2].partition(':')[0]}>",
         )
 

@@ -1,0 +1,1 @@
+"""Mails that people send: what they wrote, without what they quoted. Read only in the child."""

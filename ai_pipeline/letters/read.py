@@ -1,0 +1,115 @@
+"""From the bytes of a mail to a Letter."""
+
+import re
+from email import policy
+from email.message import Message
+from email.parser import BytesParser
+from email.utils import getaddresses
+from pathlib import Path
+
+from ai_pipeline.letters.markup import plain_text
+from ai_pipeline.letters.report import Letter
+from ai_pipeline.letters.strip import own_words
+
+#: Characters of a body that are looked at; an answer is far shorter, what it quotes may be longer.
+_BODY = 400_000
+#: Characters of an answer; beyond it is refused, never cut off.
+MAX_ANSWER = 4_000
+_DOMAIN = re.compile(r"\bd=\s*([A-Za-z0-9.-]{1,253})")
+_ADDRESS = re.compile(r"[^\s\x00-\x1f@<>,;]{1,64}@[^\s\x00-\x1f@<>,;]{1,255}")
+
+
+def read_letter(path: str, out_dir: str) -> Letter:
+    """What the mail in the file `path` says. Nothing is written; attachments are counted, never opened."""
+    del out_dir
+    message = BytesParser(policy=policy.compat32).parsebytes(Path(path).read_bytes())
+    text = own_words(_body(message)[:_BODY])
+    return Letter(
+        senders=_senders(message),
+        message_id=_one(message, "Message-ID").strip()[:998],
+        spf=_verdict(message, "X-Mailgun-Spf"),
+        dkim=_verdict(message, "X-Mailgun-Dkim-Check-Result"),
+        signed_by=[found[1].lower() for value in _all(message, "DKIM-Signature") if (found := _DOMAIN.search(value))],
+        automatic=_automatic(message),
+        text=text[: MAX_ANSWER + 1],
+        too_long=len(text) > MAX_ANSWER,
+        attachments=sum(1 for part in message.walk() if _attached(part)),
+    )
+
+
+def _all(message: Message, name: str) -> list[str]:
+    return [str(value) for value in message.get_all(name, [])]
+
+
+def _one(message: Message, name: str) -> str:
+    """The header when it stands there exactly once: a second one may be the sender's own."""
+    found = _all(message, name)
+    return found[0] if len(found) == 1 else ""
+
+
+def _senders(message: Message) -> list[str]:
+    found = getaddresses([" ".join(value.split()) for value in _all(message, "From")])
+    return [address.lower() for _name, address in found if _ADDRESS.fullmatch(address)][:10]
+
+
+def _verdict(message: Message, name: str) -> str:
+    word = _one(message, name).strip().lower()
+    return word if word in {"pass", "fail", "neutral", "softfail", "none"} else ""
+
+
+def _automatic(message: Message) -> str:
+    """Why no person wrote this (RFC 3834 section 5, and the older habits it names), or nothing."""
+    if _one(message, "Auto-Submitted").partition(";")[0].strip().lower() not in {"", "no"}:
+        return "Auto-Submitted"
+    if any(value.strip().lower() in {"bulk", "junk", "list", "auto_reply"} for value in _all(message, "Precedence")):
+        return "Precedence"
+    for name in (
+        "List-Id",
+        "List-Unsubscribe",
+        "X-Autoreply",
+        "X-Autorespond",
+        "X-Auto-Response-Suppress",
+        "Feedback-ID",
+    ):
+        # Outlook writes X-Auto-Response-Suppress into what people send, too; only its "All" is a machine's.
+        if name in message and (name != "X-Auto-Response-Suppress" or "all" in _one(message, name).lower()):
+            return name
+    if message.get_content_type() == "multipart/report":
+        return "multipart/report"
+    return ""
+
+
+def _attached(part: Message) -> bool:
+    """A file that was sent along; not a picture that only adorns the page, as those of signatures do."""
+    if part.is_multipart():
+        return False
+    adorns = part.get_content_maintype() == "image" and (
+        part["Content-ID"] or part.get_content_disposition() == "inline"
+    )
+    if part.get_content_disposition() == "attachment" or part.get_filename():
+        return not adorns
+    return part.get_content_maintype() != "text" and not adorns
+
+
+def _body(message: Message) -> str:
+    """The plain text, or what an HTML page says when there is none."""
+    for kind, read in (("text/plain", str), ("text/html", plain_text)):
+        found = [_decoded(part) for part in message.walk() if part.get_content_type() == kind and not _attached(part)]
+        text = "\n".join(found)
+        if text.strip():
+            return read(text)
+    return ""
+
+
+def _decoded(part: Message) -> str:
+    """The text of a part. A wrong or unknown character set is replaced by the likeliest one, never an error."""
+    payload = part.get_payload(decode=True)
+    data = payload[: _BODY * 4] if isinstance(payload, bytes) else b""
+    claimed = (part.get_content_charset() or "utf-8").lower()
+    # Mails that say GB2312 use the characters of its successors.
+    for charset in ("gb18030" if claimed in {"gb2312", "gbk", "x-gbk"} else claimed, "utf-8", "gb18030"):
+        try:
+            return data.decode(charset)
+        except (LookupError, UnicodeError):
+            continue
+    return data.decode("latin-1")
