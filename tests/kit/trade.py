@@ -14,6 +14,7 @@ from marketplace.accounts.models import Invitation, Organization, User
 from marketplace.db.base import Base
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.designs.models import Asset, MarkedCover
+from marketplace.inbox.models import Digest, InboundMail, ReplyAddress
 from marketplace.kernel.actor import system
 from marketplace.licensing.models import License
 from marketplace.licensing.playbook.models import Approval, ApprovalPolicy, MetalPrice, TermSheet
@@ -194,6 +195,15 @@ class Trade:
             )
             session.add(trace)
             session.add_all(_playbook(people, self.ids["design"]))
+            session.add(Digest(user_id=designer.user.id, day=datetime.now(UTC).date()))
+            address = select(ReplyAddress.id).where(ReplyAddress.user_id == designer.user.id).limit(1)
+            session.add(
+                InboundMail(
+                    address_id=session.scalars(address).one(),
+                    delivery=secrets.token_hex(25),
+                    sender=designer.user.email,
+                )
+            )
             session.flush()
             self.ids["bank_file"] = _bank_file(session, people)
             query = select(Notification.id).where(Notification.user_id == designer.user.id).limit(1)

@@ -93,7 +93,6 @@ BUDGET: dict[str, int] = {
     "licenses.document": 2,
     "licenses.index": 4,
     "licenses.show": 10,
-    "licenses.show": 6,
     "mail.settings": 2,
     "mail.unsubscribe_page": 1,
     "manufacturing.cad_log": 3,
