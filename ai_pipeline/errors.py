@@ -12,6 +12,8 @@ REASONS: dict[str, str] = {
     "empty_file": N_("The file is empty. Choose another file."),
     "file_too_large": N_("The file has %(size)s MB; the limit is %(limit)s MB."),
     "unsupported_photo": N_("This is not a photo we can read. Upload JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF."),
+    "unsupported_paper": N_("This is not a PDF. Attach a photo or a PDF."),
+    "locked_paper": N_("The PDF is locked with a password. Save it without one and attach it again."),
     "unsupported_pixels": N_(
         "Pixels stored as %(mode)s cannot be shown. Export the photo with 8 or 16 bits a channel."
     ),

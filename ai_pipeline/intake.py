@@ -12,6 +12,7 @@ from ai_pipeline.errors import Unreadable
 from ai_pipeline.imaging.report import EditReport, MarkReport, PhotoReport, ProposalReport
 from ai_pipeline.imaging.stack import Stack
 from ai_pipeline.letters.report import Letter
+from ai_pipeline.papers import PaperReport
 from ai_pipeline.probe import ProbeReport
 
 _FACTS = TypeAdapter(list[Fact])
@@ -22,6 +23,14 @@ def inspect_photo(path: Path, *, filename: str, declared_type: str, out_dir: Pat
     arguments = {"filename": filename, "declared_type": declared_type}
     report = run_in_child("photo", arguments, PhotoReport, read=path, out_dir=out_dir)
     _check_written(out_dir, {item.name: item.bytes for item in report.derivatives})
+    return report
+
+
+def inspect_paper(path: Path, *, filename: str, declared_type: str, out_dir: Path) -> PaperReport:
+    """Verify a PDF and write a copy that cannot act into the existing folder `out_dir`. Raises Unreadable."""
+    arguments = {"filename": filename, "declared_type": declared_type}
+    report = run_in_child("paper", arguments, PaperReport, read=path, out_dir=out_dir)
+    _check_written(out_dir, {report.name: report.bytes})
     return report
 
 

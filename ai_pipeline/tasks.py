@@ -25,6 +25,7 @@ class Task:
 
 TASKS: dict[str, Task] = {
     "photo": Task("ai_pipeline.imaging.inspect:inspect", Limits(30, 25, 1536, 64)),
+    "paper": Task("ai_pipeline.papers:inspect", Limits(30, 25, 1024, 64)),
     "edit": Task("ai_pipeline.imaging.edit:edit", Limits(90, 60, 3072, 64)),
     "mark": Task("ai_pipeline.imaging.mark:mark", Limits(30, 20, 1536, 16)),
     "propose": Task("ai_pipeline.imaging.propose:propose", Limits(60, 40, 2048, 1)),

@@ -1,11 +1,17 @@
 """Input of the account pages and calls."""
 
+import unicodedata
 from typing import Annotated, Literal
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, field_validator
 
+from marketplace.accounts.queries import time_zones
 from marketplace.web.forms import Body, Form
+
+#: Joiners that words of Persian and of India need; all other characters that are not seen are refused in names.
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"
 
 
 def _plain_email(value: str) -> str:
@@ -15,8 +21,21 @@ def _plain_email(value: str) -> str:
         raise ValueError("Write an e-mail address such as name@example.com.") from error
 
 
+def _plain_name(value: str) -> str:
+    """A name without characters that are not seen but turn around or hide what stands beside them (NEG-09)."""
+    if any(unicodedata.category(c) in _UNSEEN and c not in _JOINERS for c in value):
+        raise ValueError("The name holds hidden control characters; type it anew.")
+    return unicodedata.normalize("NFC", value)
+
+
+def _known_zone(value: str) -> str:
+    if value and value not in time_zones():
+        raise ValueError("Choose one of the offered values.")
+    return value
+
+
 Email = Annotated[str, Field(max_length=254), AfterValidator(_plain_email)]
-Name = Annotated[str, Field(min_length=1, max_length=120)]
+Name = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_plain_name)]
 
 
 class SignUpForm(Form):
@@ -81,6 +100,7 @@ class ProfileForm(Form):
 
     name: Name
     locale: Literal["en", "zh_Hans", "zh_Hant"]
+    time_zone: Annotated[str, Field(max_length=40), AfterValidator(_known_zone)] = ""
 
 
 class TokenIn(Body):

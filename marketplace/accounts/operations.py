@@ -1,14 +1,17 @@
 """What happens to people and organizations: sign-up, confirmation, sign-in, reset, invitations, vetting."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.lookalikes import skeleton
 from marketplace.accounts.models import Invitation, Membership, Organization, UsedToken, User
 from marketplace.accounts.passwords import hash_password, verify_password
+from marketplace.accounts.queries import lookalikes
 from marketplace.accounts.rules import TERMS_VERSION, VETTING, email_key, first_state, password_problem
 from marketplace.audit.operations import record
 from marketplace.db.locks import lock
@@ -53,6 +56,7 @@ def sign_up(session: Session, actor: Actor, given: SignUp) -> User | None:
     user = _new_user(session, given.name, given.email, hashed, given.locale)
     organization = Organization(
         name=given.business_name,
+        skeleton=skeleton(given.business_name),
         kind=given.role,
         address=given.address,
         country=given.country,
@@ -63,17 +67,20 @@ def sign_up(session: Session, actor: Actor, given: SignUp) -> User | None:
     session.add(Membership(org_id=organization.id, user_id=user.id, role=given.role, is_admin=True))
     record(session, actor, "account.signed_up", user.id, owner_org_id=organization.id, role=given.role)
     send_confirmation(session, user)
+    alike = lookalikes(session, organization)
+    if alike:
+        names = [found.name for found in alike]
+        record(session, actor, "org.looks_alike", organization.id, outcome="flagged", like=[o.id for o in alike])
+        path = f"/desk/vetting/{organization.id}"
+        _tell_operators(session, "org_looks_alike", path, org=organization.name, other=names[0])
     if organization.state == VETTING.initial:
-        for operator_org in session.scalars(select(Organization.id).where(Organization.kind == "operator")):
-            notify_org(
-                session,
-                operator_org,
-                "org_pending",
-                path="/desk/vetting",
-                org=organization.name,
-                role=given.role,
-            )
+        _tell_operators(session, "org_pending", "/desk/vetting", org=organization.name, role=given.role)
     return user
+
+
+def _tell_operators(session: Session, kind: str, path: str, **params: Any) -> None:
+    for operator_org in session.scalars(select(Organization.id).where(Organization.kind == "operator")):
+        notify_org(session, operator_org, kind, path=path, **params)
 
 
 def send_confirmation(session: Session, user: User) -> None:

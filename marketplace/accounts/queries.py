@@ -1,5 +1,6 @@
 """Reading people and organizations."""
 
+import zoneinfo
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -101,6 +102,17 @@ def countries(locale: str) -> list[tuple[str, str]]:
     return sorted(((code, names.get(code, code)) for code in _COUNTRIES), key=lambda pair: pair[1])
 
 
+@lru_cache(maxsize=1)
+def time_zones() -> frozenset[str]:
+    """Names of time zones a person can be in: places, not the abbreviations kept for old programs."""
+    return frozenset(name for name in zoneinfo.available_timezones() if "/" in name and len(name) <= 40) | {"UTC"}
+
+
+def zone_of(session: Session, user_id: str) -> str | None:
+    """The person's time zone, if it is known."""
+    return session.scalars(select(User.time_zone).where(User.id == user_id)).one_or_none()
+
+
 def members(session: Session, org_id: str) -> Sequence[Membership]:
     """The people of an organization, first come first."""
     query = (
@@ -175,6 +187,19 @@ def organizations_to_review(
         .options(selectinload(Organization.memberships).selectinload(Membership.user))
     )
     return page(session, query, (Organization.created_at, Organization.id), cursor=cursor, limit=24, descending=False)
+
+
+def lookalikes(session: Session, organization: Organization) -> Sequence[Organization]:
+    """Other businesses whose name a reader may take for this one's, the oldest first (accounts.lookalikes)."""
+    if not organization.skeleton:
+        return []
+    query = (
+        select(Organization)
+        .where(Organization.skeleton == organization.skeleton, Organization.id != organization.id)
+        .order_by(Organization.created_at, Organization.id)
+        .limit(10)
+    )
+    return session.scalars(query).all()
 
 
 def organization_names(session: Session, ids: set[str]) -> dict[str, str]:

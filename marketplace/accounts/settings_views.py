@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import operations, sessions
 from marketplace.accounts.forms import EmailForm, ProfileForm
 from marketplace.accounts.models import Invitation, LoginSession, Membership, User
-from marketplace.accounts.queries import members, open_invitations
+from marketplace.accounts.queries import members, open_invitations, time_zones, zone_of
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import NotFound
 from marketplace.policy.permissions import Permission
@@ -30,6 +30,8 @@ def account(call: Call, form: FormState | None = None) -> ResponseReturnValue:
     return render_template(
         "accounts/settings.html",
         form=form or FormState.of(name=call.actor.name, locale=call.actor.locale),
+        time_zones=[(name, name.replace("_", " ")) for name in sorted(time_zones())],
+        time_zone=zone_of(call.session, call.user_id),
         members=members(call.session, call.org_id),
         invitations=open_invitations(call.session, call.org_id),
     )
@@ -39,7 +41,11 @@ def account(call: Call, form: FormState | None = None) -> ResponseReturnValue:
 def save_account(call: Call) -> ResponseReturnValue:
     """Change the own name and language."""
     given = read_form(ProfileForm)
-    call.session.execute(update(User).where(User.id == call.user_id).values(name=given.name, locale=given.locale))
+    call.session.execute(
+        update(User)
+        .where(User.id == call.user_id)
+        .values(name=given.name, locale=given.locale, time_zone=given.time_zone or None)
+    )
     response = see_other("settings.account", toast=_("Saved."))
     _remember_language(call, response, given.locale)
     return response
@@ -75,6 +81,16 @@ def withdraw(call: Call, invitation: Invitation) -> ResponseReturnValue:
     """Take an invitation back."""
     operations.withdraw_invitation(call.session, call.actor, invitation)
     return see_other("settings.account", toast=_("The invitation was withdrawn."))
+
+
+@preferences.post("/time-zone", needs=Permission.ACCOUNT)
+def time_zone(call: Call) -> ResponseReturnValue:
+    """Where the browser says the person is, unless one was chosen before."""
+    zone = request.form.get("zone", "")
+    if zone in time_zones():
+        unknown = update(User).where(User.id == call.user_id, User.time_zone.is_(None))
+        call.session.execute(unknown.values(time_zone=zone))
+    return "", 204
 
 
 @preferences.post("/organization", needs=Permission.ACCOUNT)

@@ -178,6 +178,8 @@ def reject(session: Session, actor: Actor, asset_id: str, reason: dict[str, Any]
         pin_cad(session, design)
         refresh_cover(session, design)
     path = f"/designs/{asset.design_id}" if asset.design_id else f"/orders/{asset.order_id}"
+    if asset.negotiation_id:
+        path = f"/negotiations/{asset.negotiation_id}"
     if asset.removed_at is None:
         notify_org(session, asset.org_id, "asset_rejected", path=path, filename=asset.filename, reason=reason)
     record(session, actor, "asset.rejected", asset.id, owner_org_id=asset.org_id, code=reason["code"])

@@ -162,6 +162,9 @@ def snapshot(session: Session, design_id: str) -> dict[str, Any]:
         "facts": [weighed_json(fact) for fact in facts_of(session, design_id)],
         "cad": [dict(pin) for pin in design.cad_pins],
         "story": design.story,
+        "list_price": {"amount": design.list_price_amount, "currency": design.list_price_currency}
+        if design.list_price
+        else None,
     }
 
 

@@ -61,6 +61,7 @@ LIMITS = {
     "reference": Limit(_PHOTO_ENDINGS, 60 * 10**6),
     "evidence": Limit(_PHOTO_ENDINGS, 60 * 10**6),
     "cad": Limit(_CAD_ENDINGS, 250 * 10**6),
+    "attachment": Limit((*_PHOTO_ENDINGS, ".pdf"), 25 * 10**6),
 }
 
 

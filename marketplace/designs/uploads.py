@@ -1,4 +1,4 @@
-"""Files of a design or an order: announcing, completing, trying again, ordering, removing."""
+"""Files of a design, an order or a thread: announcing, completing, trying again, ordering, removing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -50,20 +50,26 @@ def create_asset(
     sha256: str,
     design: Design | None = None,
     order_id: str | None = None,
+    negotiation_id: str | None = None,
 ) -> NewUpload:
     """Announce a file of the actor's organization and get the form that uploads exactly these bytes.
 
     Announcing the same bytes again while they have not arrived renews the form. Raises Invalid for a file that cannot
     be taken (`empty_file`, `file_too_large`, `unsupported_file`, `quota_exceeded`), Conflict `already_here` with the
-    present file's id when the design has it.
+    present file's id when the design has it. A thread can take the same file any number of times.
     """
-    if actor.org_id is None or (design is None) == (order_id is None):
+    if actor.org_id is None or [design, order_id, negotiation_id].count(None) != 2:
         raise NotFound
     filename = rules.file_name(filename)
     rules.check_file(kind, filename, size)
     lock_name(session, f"uploads of {actor.org_id}")
     twin = _twin(session, actor.org_id, sha256, kind, design, order_id)
-    here = twin is not None and twin.kind == kind and (twin.design_id, twin.order_id) == _place(design, order_id)
+    here = (
+        twin is not None
+        and twin.kind == kind
+        and negotiation_id is None
+        and (twin.design_id, twin.order_id) == _place(design, order_id)
+    )
     if twin is not None and here:
         if twin.state != "awaiting_upload":
             raise Conflict(
@@ -74,12 +80,13 @@ def create_asset(
             )
         twin.created_at = clock.now()  # the wait for its bytes begins anew
         return _new(session, storage, twin, present_copy(session, twin))
-    _check_room(session, actor.org_id, size, design, order_id)
+    _check_room(session, actor.org_id, size, _same_place(design, order_id, negotiation_id))
     asset = Asset(
         org_id=actor.org_id,
         user_id=actor.user_id,
         design_id=design.id if design else None,
         order_id=order_id,
+        negotiation_id=negotiation_id,
         kind=kind,
         filename=filename,
         content_type=rules.media_type(content_type),
@@ -262,8 +269,13 @@ def _twin(
     return session.scalars(query).one_or_none()
 
 
-def _check_room(session: Session, org_id: str, size: int, design: Design | None, order_id: str | None) -> None:
-    place: Any = (Asset.design_id == design.id) if design else (Asset.order_id == order_id)
+def _same_place(design: Design | None, order_id: str | None, negotiation_id: str | None) -> Any:
+    if design is not None:
+        return Asset.design_id == design.id
+    return Asset.order_id == order_id if order_id else Asset.negotiation_id == negotiation_id
+
+
+def _check_room(session: Session, org_id: str, size: int, place: Any) -> None:
     used, files = session.execute(
         select(func.coalesce(func.sum(Asset.size), 0), func.count().filter(place)).where(
             Asset.org_id == org_id, Asset.removed_at.is_(None), Asset.state != "rejected"

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from marketplace.accounts import operations
 from marketplace.accounts.models import Organization
-from marketplace.accounts.queries import organizations_to_review
+from marketplace.accounts.queries import lookalikes, organizations_to_review
 from marketplace.accounts.rules import VETTING
 from marketplace.desk.access import load_organization
 from marketplace.policy.permissions import Permission
@@ -38,7 +38,13 @@ def vetting(call: Call, form: FormState | None = None) -> ResponseReturnValue:
 @section.get("/vetting/<org_id>", needs=Permission.VETTING_REVIEW, subject=load_organization)
 def organization(call: Call, org: Organization, form: FormState | None = None) -> ResponseReturnValue:
     """One business with everything it told us, and the decision."""
-    return render_template("desk/organization.html", organization=org, form=form or FormState(), machine=VETTING)
+    return render_template(
+        "desk/organization.html",
+        organization=org,
+        form=form or FormState(),
+        machine=VETTING,
+        alike=lookalikes(call.session, org),
+    )
 
 
 @section.post("/vetting/<org_id>", needs=Permission.VETTING_REVIEW, subject=load_organization, on_invalid=organization)

@@ -10,6 +10,7 @@ from marketplace.kernel.errors import Invalid
 from marketplace.licensing import conversing, endings, negotiating, queries
 from marketplace.licensing.access import load_negotiation
 from marketplace.licensing.models import Negotiation
+from marketplace.licensing.room import look_around
 from marketplace.licensing.shapes import (
     AcceptIn,
     DeclineIn,
@@ -43,9 +44,9 @@ api = Api("negotiations")
 )
 def open_negotiation(call: Call, design_id: str, body: OpenIn) -> NegotiationOut:
     """Version 1 is the buyer's; it is the designer's turn."""
-    with _terms_pointers():
+    with terms_pointers():
         made = negotiating.open_negotiation(call.session, call.actor, design_id, body.terms, body.message)
-    return _full(call, made)
+    return full(call, made)
 
 
 @api.get(
@@ -57,7 +58,7 @@ def open_negotiation(call: Call, design_id: str, body: OpenIn) -> NegotiationOut
 )
 def show_negotiation(call: Call, negotiation: Negotiation) -> NegotiationOut:
     """State, versions with what changed, whose turn, expiry."""
-    return _full(call, negotiation)
+    return full(call, negotiation)
 
 
 @api.call(
@@ -72,7 +73,7 @@ def show_negotiation(call: Call, negotiation: Negotiation) -> NegotiationOut:
 )
 def make_offer(call: Call, negotiation: Negotiation, body: OfferIn) -> NegotiationOut:
     """409 `stale_version` when `base_version` is not the last one; 403 `not_your_turn`."""
-    with _terms_pointers():
+    with terms_pointers():
         negotiating.make_offer(
             call.session,
             call.actor,
@@ -81,7 +82,7 @@ def make_offer(call: Call, negotiation: Negotiation, body: OfferIn) -> Negotiati
             terms=body.terms,
             message=body.message,
         )
-    return _full(call, negotiation)
+    return full(call, negotiation)
 
 
 @api.call(
@@ -96,7 +97,7 @@ def make_offer(call: Call, negotiation: Negotiation, body: OfferIn) -> Negotiati
 def accept(call: Call, negotiation: Negotiation, body: AcceptIn) -> NegotiationOut:
     """The license is in `license`; 409 `stale_version`, `terms_mismatch`, `rights_conflict`."""
     negotiating.accept(call.session, call.actor, negotiation.id, version=body.version, terms_hash=body.terms_hash)
-    return _full(call, negotiation)
+    return full(call, negotiation)
 
 
 @api.call(
@@ -110,8 +111,8 @@ def accept(call: Call, negotiation: Negotiation, body: AcceptIn) -> NegotiationO
 )
 def decline(call: Call, negotiation: Negotiation, body: DeclineIn) -> NegotiationOut:
     """Ends the negotiation."""
-    endings.decline(call.session, call.actor, negotiation.id, version=body.version, reason=body.reason)
-    return _full(call, negotiation)
+    endings.decline(call.session, call.actor, negotiation.id, version=body.version, reason=body.reason, code=body.code)
+    return full(call, negotiation)
 
 
 @api.call(
@@ -126,7 +127,7 @@ def decline(call: Call, negotiation: Negotiation, body: DeclineIn) -> Negotiatio
 def withdraw(call: Call, negotiation: Negotiation, body: AcceptIn) -> NegotiationOut:
     """Ends the negotiation; only while the other side has not answered."""
     endings.withdraw(call.session, call.actor, negotiation.id, version=body.version)
-    return _full(call, negotiation)
+    return full(call, negotiation)
 
 
 @api.get(
@@ -167,18 +168,27 @@ def list_messages(call: Call, negotiation: Negotiation) -> MessagePage:
 )
 def send_message(call: Call, negotiation: Negotiation, body: MessageIn) -> MessageOut:
     """The other side reads it in its own language."""
-    said = conversing.say(call.session, call.actor, negotiation.id, body.text)
+    said = conversing.say(
+        call.session,
+        call.actor,
+        negotiation.id,
+        body.text,
+        about=(body.about.term, body.about.version) if body.about else None,
+        files=body.files,
+        client_key=body.client_key,
+    )
     return message_out(call.actor, negotiation.designer_org_id, ThreadMessage(said, None))
 
 
-def _full(call: Call, negotiation: Negotiation) -> NegotiationOut:
+def full(call: Call, negotiation: Negotiation) -> NegotiationOut:
+    """The negotiation with every version, as it is after what the call changed."""
     call.session.flush()
-    this = queries.around(call.session, call.actor, [negotiation.id])[negotiation.id]
+    this = look_around(call.session, call.actor, negotiation)
     return negotiation_out(call.actor, negotiation, this, queries.offers(call.session, negotiation.id))
 
 
 @contextmanager
-def _terms_pointers() -> Iterator[None]:
+def terms_pointers() -> Iterator[None]:
     """Names fields of the terms by their JSON pointer."""
     try:
         yield

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.designs.models import Asset, Derivative
+from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.messaging.models import Message
@@ -50,7 +51,11 @@ def files_of(session: Session, actor: Actor, negotiation_id: str, asset_ids: Seq
     made: dict[str, list[Derivative]] = {}
     for item in session.scalars(select(Derivative).where(Derivative.asset_id.in_(wanted))):
         made.setdefault(item.asset_id, []).append(item)
-    return [_kept(assets[key], made[key]) for key in wanted]
+    kept = [_kept(assets[key], made[key]) for key in wanted]
+    for row in assets.values():
+        # From now on the file is the message's: its uploader can neither take it away nor send it a second time.
+        row.removed_at = clock.now()
+    return kept
 
 
 def file_in(session: Session, negotiation_id: str, asset_id: str) -> dict[str, Any]:

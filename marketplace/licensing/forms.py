@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 from flask import request
 from pydantic import Field
+from werkzeug.datastructures import MultiDict
 
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import Money, parse_amount
@@ -84,18 +85,98 @@ class CounterForm(TermsForm):
     base_version: int
 
 
+#: Fields of the page's form that are answered together when one term alone is countered; others stand for themselves.
+_TOGETHER = {
+    "kind": ("kind", "term_months"),
+    "territories": ("territories", "where", "regions"),
+    "fee": ("fee", "fee_currency"),
+    "royalty_percent": ("royalty_percent", "royalty_per_unit", "royalty_base"),
+    "minimum_guarantee": ("minimum_guarantee", "guarantee_per"),
+}
+_LEADERS = {
+    "royalty_per_unit": "royalty_percent",
+    "royalty_base": "royalty_percent",
+    "guarantee_per": "minimum_guarantee",
+}
+#: Terms that have a form of their own, or are not answered alone.
+_NOT_ALONE = frozenset({"brief", "valid_until"})
+
+
+class OneTermForm(Form):
+    """A counter of one term alone to the version the person saw."""
+
+    base_version: int
+    only: str = Field(max_length=40)
+    valid_until: str | None = None
+    message: str | None = Field(default=None, max_length=4000)
+
+
+def alone(term: str) -> str:
+    """The term whose form answers `term` alone; "" when there is none."""
+    name = _LEADERS.get(term, term)
+    return name if name in Terms.model_fields and name not in _NOT_ALONE else ""
+
+
+def with_one_term(base: dict[str, Any], term: str, posted: MultiDict[str, str], valid_until: str | None) -> Terms:
+    """The stored sheet `base` with the fields of one term as posted. Raises Invalid, fields named as the page does."""
+    names = _TOGETHER.get(term, (term,))
+    values = {name: value for name, value in form_values(base).items() if name not in names}
+    for name in names:
+        if name not in TermsForm.model_fields:
+            continue
+        many = get_origin(TermsForm.model_fields[name].annotation) is list
+        if many:
+            values[name] = posted.getlist(name)
+        elif posted.get(name, "").strip():
+            values[name] = posted[name]
+    typed = validated(TermsForm, values).to_terms().to_json()
+    changed = {name: typed[name] for name in names if name in Terms.model_fields}
+    return validated(Terms, {**base, **changed, "valid_until": valid_until})
+
+
 class AnswerForm(Form):
     """Accepting, declining or withdrawing the version the person saw."""
 
     version: int
     terms_hash: str | None = Field(default=None, max_length=64)
     reason: str | None = Field(default=None, max_length=4000)
+    code: str | None = Field(default=None, max_length=20)
 
 
 class MessageForm(Form):
-    """A message."""
+    """A message: words, files, or both; with a term and a version it is a comment."""
 
-    text: str = Field(min_length=1, max_length=4000)
+    text: str = Field(default="", max_length=4000)
+    term: str | None = Field(default=None, max_length=40)
+    about_version: int | None = None
+    files: list[str] = Field(default=[], max_length=20)
+    client_key: str | None = Field(default=None, max_length=40)
+
+    @property
+    def about(self) -> tuple[str, int] | None:
+        """The term and the version it is about, when it is about one."""
+        return (self.term, self.about_version) if self.term and self.about_version else None
+
+
+class AgreeForm(Form):
+    """Marking a term of the version the person saw, or taking the mark back."""
+
+    version: int
+    term: str | None = Field(default=None, max_length=40)
+    back: str | None = Field(default=None, max_length=40)
+
+
+class ResolveForm(Form):
+    """Settling a comment, or opening it again."""
+
+    message: str = Field(min_length=1, max_length=40)
+    resolved: bool = True
+
+
+class HandOverForm(Form):
+    """The colleague who takes over."""
+
+    user: str = Field(min_length=1, max_length=40)
 
 
 class SignForm(Form):

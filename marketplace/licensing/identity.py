@@ -4,9 +4,9 @@ from sqlalchemy.orm import Session
 
 from marketplace.audit.operations import record
 from marketplace.db.locks import lock
-from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.licensing.models import Negotiation
+from marketplace.licensing.seats import tick
 from marketplace.notifications.operations import notify_org
 
 
@@ -18,7 +18,7 @@ def unlock(session: Session, actor: Actor, negotiation_id: str, *, order_id: str
     negotiation = lock(session, Negotiation, negotiation_id)
     if negotiation.buyer_named_at is not None:
         return
-    negotiation.buyer_named_at = clock.now()
+    negotiation.buyer_named_at = tick(negotiation)
     parties = (negotiation.designer_org_id, negotiation.buyer_org_id)
     for owner in parties:
         record(

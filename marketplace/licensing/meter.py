@@ -29,10 +29,14 @@ class Version(Protocol):
 class Mark(Protocol):
     """A term marked (`agreed`) or no longer marked (`disagreed`) by a side, in a version."""
 
-    kind: str
-    term: str | None
-    version: int | None
-    side: str
+    @property
+    def kind(self) -> str: ...
+    @property
+    def term(self) -> str | None: ...
+    @property
+    def version(self) -> int | None: ...
+    @property
+    def side(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from flask_babel import gettext as _
 from sqlalchemy import and_, or_, select
@@ -39,7 +39,18 @@ def buyer_alias(buyer_org_id: str, design_id: str) -> str:
     return _("Buyer %(code)s", code=alias_code(buyer_org_id, design_id))
 
 
-def counterpart(negotiation: Negotiation | License, actor: Actor, this: Around) -> str:
+class Named(Protocol):
+    """The names of both sides, and since when the designer knows the buyer's."""
+
+    @property
+    def designer_name(self) -> str: ...
+    @property
+    def buyer_name(self) -> str: ...
+    @property
+    def named_at(self) -> datetime | None: ...
+
+
+def counterpart(negotiation: Negotiation | License, actor: Actor, this: Named) -> str:
     """The other side's name, as far as the actor may know it: a designer learns the buyer's with the first order."""
     if side_of(negotiation, actor) != "designer":
         return this.designer_name

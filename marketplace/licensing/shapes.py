@@ -1,14 +1,17 @@
 """JSON of negotiations and licenses, in and out; the names are those of the public API."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
+from marketplace.licensing.meter import measure
 from marketplace.licensing.models import License, Negotiation, Offer, Signature
 from marketplace.licensing.queries import Around, counterpart
+from marketplace.licensing.room import Room
 from marketplace.licensing.rules import side_of, state_now
 from marketplace.licensing.terms import Terms, changed_fields
 from marketplace.messaging.models import MessageTranslation
@@ -41,12 +44,79 @@ class DeclineIn(Body):
 
     version: int
     reason: str | None = Field(default=None, max_length=4000)
+    code: Literal["fee", "royalty", "scope", "duration", "timing", "capacity", "other"] | None = None
+
+
+class AboutIn(Body):
+    """The term and the version that a comment is about."""
+
+    term: str = Field(max_length=40)
+    version: int
 
 
 class MessageIn(Body):
-    """A message."""
+    """A message; with `about` a comment on a term, with `files` the ids of uploaded files that go along.
 
-    text: str = Field(min_length=1, max_length=4000)
+    Sending the same `client_key` again returns the first message.
+    """
+
+    text: str = Field(default="", max_length=4000)
+    about: AboutIn | None = None
+    files: list[str] = Field(default=[], max_length=20)
+    client_key: str | None = Field(default=None, max_length=40)
+
+
+class AgreeIn(Body):
+    """Marking a term of the version on the table as agreed, or taking the mark back."""
+
+    version: int
+    term: str = Field(max_length=40)
+    agreed: bool = True
+
+
+class ResolveIn(Body):
+    """Settling a comment, or opening it again."""
+
+    message: str = Field(max_length=40)
+    resolved: bool = True
+
+
+class HandOverIn(Body):
+    """The colleague who takes over."""
+
+    user: str = Field(max_length=40)
+
+
+class ReadIn(Body):
+    """Up to when the thread was seen; now, when absent."""
+
+    until: AwareDatetime | None = None
+
+
+class FileIn(Body):
+    """A file that is about to be uploaded."""
+
+    filename: str = Field(min_length=1, max_length=255)
+    content_type: str = Field(min_length=1, max_length=100)
+    size: int
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    kind: str = Field(default="attachment", max_length=20)
+
+
+class FileUploadOut(BaseModel):
+    """The announced file and the form that sends its bytes; then `POST /assets/{id}/complete`."""
+
+    asset: str
+    upload: dict[str, Any]
+
+
+class FileUrlOut(BaseModel):
+    """Where a file can be fetched, for two minutes."""
+
+    url: str
+    name: str
+    type: str
+    size: int
 
 
 class SignIn(Body):
@@ -83,8 +153,19 @@ class VersionOut(BaseModel):
     changed: list[str]
 
 
+class MeterOut(BaseModel):
+    """How many terms the two last said the same about, of how many; `open` names the others."""
+
+    agreed: int
+    total: int
+    open: list[str]
+
+
 class NegotiationOut(BaseModel):
-    """A negotiation. `whose_turn` is null once it is over; `versions` is empty in lists."""
+    """A negotiation. `whose_turn` is null once it is over; `versions` is empty and `meter` null in lists.
+
+    `seen_until` is up to when the other side has seen everything.
+    """
 
     id: str
     design: DesignRef
@@ -95,8 +176,12 @@ class NegotiationOut(BaseModel):
     current_version: int
     expires_at: datetime
     created_at: datetime
+    closed_code: str | None
     closed_reason: str | None
     license: str | None
+    meter: MeterOut | None
+    seen_until: datetime | None
+    assignee: str | None
     versions: list[VersionOut]
 
 
@@ -126,6 +211,8 @@ class MessageOut(BaseModel):
     at: datetime
     text: str
     lang: str
+    about: dict[str, Any] | None
+    files: list[dict[str, Any]]
     translation: TranslationOut | None
 
 
@@ -185,8 +272,8 @@ class CheckoutOut(BaseModel):
     url: str
 
 
-def negotiation_out(actor: Actor, row: Negotiation, this: Around, versions: list[Offer]) -> NegotiationOut:
-    """A negotiation as the actor's side sees it."""
+def negotiation_out(actor: Actor, row: Negotiation, this: Around | Room, versions: Sequence[Offer]) -> NegotiationOut:
+    """A negotiation as the actor's side sees it; the meter with a Room."""
     state = state_now(row, clock.now())
     before: dict[str, Any] | None = None
     made = []
@@ -213,10 +300,19 @@ def negotiation_out(actor: Actor, row: Negotiation, this: Around, versions: list
         current_version=row.current_version,
         expires_at=row.expires_at,
         created_at=row.created_at,
+        closed_code=row.closed_code,
         closed_reason=row.closed_reason,
         license=this.license_id,
+        meter=_meter(versions, this, accepted=state == "accepted") if isinstance(this, Room) else None,
+        seen_until=this.their_read_at if isinstance(this, Room) else None,
+        assignee=this.assignee if isinstance(this, Room) else None,
         versions=made,
     )
+
+
+def _meter(versions: Sequence[Offer], room: Room, *, accepted: bool) -> MeterOut:
+    found = measure(versions, room.marks, accepted=accepted)
+    return MeterOut(agreed=found.agreed, total=found.total, open=[position.term for position in found.open])
 
 
 def message_out(actor: Actor, designer_org_id: str, item: ThreadMessage) -> MessageOut:
@@ -229,6 +325,8 @@ def message_out(actor: Actor, designer_org_id: str, item: ThreadMessage) -> Mess
         at=message.created_at,
         text=message.text,
         lang=message.lang.replace("_", "-"),
+        about={"term": message.term, "version": message.version} if message.term else None,
+        files=[{name: item.get(name) for name in ("asset", "name", "type", "size")} for item in message.files],
         translation=_translation(item.translation),
     )
 

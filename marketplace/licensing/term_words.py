@@ -1,6 +1,6 @@
 """Terms in words: one row per field, in the reader's language, with the value it had before."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypedDict
@@ -70,14 +70,21 @@ class Row(TypedDict):
     was: str | None
 
 
-def rows(terms: Mapping[str, Any], was: Mapping[str, Any] | None = None, *, binding: bool = False) -> list[Row]:
+def rows(
+    terms: Mapping[str, Any],
+    was: Mapping[str, Any] | None = None,
+    *,
+    binding: bool = False,
+    only: Collection[str] | None = None,
+) -> list[Row]:
     """The terms in the current language, each beside what it was in `was`.
 
-    `terms` and `was` are stored sheets (JSON values). `binding` leaves out what ends with the acceptance.
+    `terms` and `was` are stored sheets (JSON values). `binding` leaves out what ends with the acceptance; `only` names
+    the fields wanted.
     """
     found: list[Row] = []
     for name in Terms.model_fields:
-        if binding and name in OFFER_ONLY:
+        if (binding and name in OFFER_ONLY) or (only is not None and name not in only):
             continue
         if name == "brief":
             found += _brief(terms, was)
@@ -99,6 +106,13 @@ def _brief(terms: Mapping[str, Any], was: Mapping[str, Any] | None) -> list[Row]
     before = None if was is None else was.get("brief") or []
     made = brief_rows(terms.get("brief"), before)
     return [Row(name="brief", label=label, value=value, was=old) for label, value, old in made]
+
+
+def value_of(name: str, value: Any) -> str:
+    """One value in words; a dash where there is none."""
+    if name == "brief":
+        return "; ".join(f"{label}: {said}" for label, said, _old in brief_rows(value, None)) or "–"
+    return _shown(name, value) or "–"
 
 
 def labels_of(names: list[str]) -> str:

@@ -1,19 +1,25 @@
-"""One negotiation as its page shows it: messages and offers in one line of time, and who may act."""
+"""One negotiation as its page shows it: everything in one line of time, the meter, and who may act."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
+from marketplace.licensing.entries import Entry, Reader, WayOut, event_entry, message_entry, named_entry, offer_entries
+from marketplace.licensing.meter import Meter, measure
 from marketplace.licensing.models import Negotiation, Offer
-from marketplace.licensing.queries import Around, around, buyer_alias, counterpart, offers
-from marketplace.licensing.rules import NEGOTIATION, side_of, state_now
-from marketplace.licensing.term_words import Row, headline, rows
-from marketplace.messaging.languages import NAMES, html_lang
+from marketplace.licensing.queries import buyer_alias, counterpart, offers
+from marketplace.licensing.room import Room, look_around, make_tag
+from marketplace.licensing.rules import NEGOTIATION, REOPEN_WITHIN, side_of, state_now
+from marketplace.licensing.term_words import LABELS, headline, rows, value_of
+from marketplace.licensing.vocabulary import GOVERNING
+from marketplace.messaging.languages import html_lang
 from marketplace.messaging.queries import ThreadMessage, changed_since, thread
 from marketplace.web.i18n import Formats, locale_code
 
@@ -21,34 +27,11 @@ _FMT = Formats()
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the thread: `kind` is message, offer or system."""
-
-    kind: str
-    id: str
-    at: datetime
-    who: str
-    mine: bool
-    new: bool = False
-    text: str = ""
-    lang: str = ""
-    original: str | None = None
-    original_lang: str = ""
-    original_name: str = ""
-    aside: str = ""
-    warning: str = ""
-    version: int = 0
-    terms: list[Row] = field(default_factory=list)
-    past: bool = False
-    fresh: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class ThreadPage:
     """Everything the page of a negotiation shows."""
 
     negotiation: Negotiation
-    around: Around
+    room: Room
     side: str
     counterpart: str
     state: str
@@ -60,6 +43,11 @@ class ThreadPage:
     headline: str
     until: datetime
     may_write: bool
+    may_reopen: bool
+    meter: Meter
+    comments: Mapping[str, int]
+    seen: str
+    seen_until: datetime
 
     @property
     def alias(self) -> str:
@@ -71,64 +59,180 @@ class ThreadPage:
         """The design's title when the negotiation began."""
         return str(self.negotiation.snapshot.get("title", ""))
 
+    @property
+    def tag(self) -> str:
+        """What polling compares (room.tag_of)."""
+        return make_tag(self.negotiation, self.state, self.room.translated_at, self.room.reads)
+
+    @property
+    def listing_changed(self) -> bool:
+        """Whether the design's page says something else than when the negotiation began."""
+        return self.room.listing_version not in {None, self.negotiation.snapshot.get("version")}
+
+    def said(self, term: str, side: str) -> str:
+        """What a side last said about a term, in words; "" when it said nothing."""
+        position = self.meter.of(term)
+        if position is None or not (position.designer_said if side == "designer" else position.buyer_said):
+            return ""
+        return value_of(term, position.designer if side == "designer" else position.buyer)
+
 
 def read_thread(
-    session: Session, actor: Actor, negotiation: Negotiation, *, before: tuple[datetime, str] | None = None
+    session: Session,
+    actor: Actor,
+    negotiation: Negotiation,
+    way_out: WayOut,
+    *,
+    before: tuple[datetime, str] | None = None,
 ) -> ThreadPage:
-    """The whole page, in three statements."""
-    this = around(session, actor, [negotiation.id])[negotiation.id]
+    """The whole page, in three statements.
+
+    Nothing later than the negotiation as it was loaded is in it, so that the next poll finds all that is missing.
+    """
+    room = look_around(session, actor, negotiation, locale_code())
     found, earlier = thread(session, negotiation.id, locale_code(), before=before)
-    versions = offers(session, negotiation.id)
+    versions = _until(offers(session, negotiation.id), negotiation)
     oldest = (found[0].message.created_at, found[0].message.id) if earlier else None
-    entries = _entries(actor, negotiation, this, found, versions)
+    reader = _reader(actor, negotiation, room, way_out)
+    entries = _entries(reader, negotiation, _until_now(found, negotiation), versions, None)
+    if before:
+        entries = [entry for entry in entries if entry.at < before[0]]
     if oldest:
-        entries = [entry for entry in entries if entry.at >= oldest[0]]
-    return _page(actor, negotiation, this, entries, versions[-1], oldest)
+        # What is on the table stays in sight however much was said about it.
+        entries = [e for e in entries if e.at >= oldest[0] or (not before and e.kind == "offer" and not e.past)]
+    return _page(reader, negotiation, entries, versions, oldest)
 
 
-def read_news(session: Session, actor: Actor, negotiation: Negotiation, since: datetime) -> ThreadPage:
+def read_news(session: Session, actor: Actor, negotiation: Negotiation, way_out: WayOut, since: datetime) -> ThreadPage:
     """The same page, with only the entries that are new or newly translated after `since`."""
-    this = around(session, actor, [negotiation.id])[negotiation.id]
-    found = changed_since(session, negotiation.id, locale_code(), since)
-    versions = offers(session, negotiation.id)
-    entries = _entries(actor, negotiation, this, found, versions, since)
-    news = [entry for entry in entries if entry.kind == "message" or entry.at > since]
-    return _page(actor, negotiation, this, news, versions[-1], None)
+    room = look_around(session, actor, negotiation, locale_code())
+    stirred = [event for event in room.events if event.at > since]
+    settled = [event.message_id for event in stirred if event.message_id]
+    found = changed_since(session, negotiation.id, locale_code(), since, also=settled)
+    found = _until_now(found, negotiation)
+    versions = _until(offers(session, negotiation.id), negotiation)
+    reader = _reader(actor, negotiation, room, way_out)
+    again = bool(stirred) or versions[-1].created_at > since or any(item.message.term for item in found)
+    news = []
+    for entry in _entries(reader, negotiation, found, versions, since):
+        if entry.kind == "message" or entry.at > since:
+            news.append(entry)
+        elif again and entry.kind == "offer" and entry.version >= negotiation.current_version - 1:
+            # The card on the table, and the one it replaced, show what is agreed, asked and past.
+            news.append(replace(entry, fresh=False))
+    return _page(reader, negotiation, news, versions, None)
+
+
+def both_languages(terms: Mapping[str, Any], reading: str, theirs: str) -> list[dict[str, Any]]:
+    """The binding terms in two languages, the governing one first: code, name, rows, and whether it governs.
+
+    The second is the reader's, or where the reader's governs the other side's; English stands in for a language in
+    which no agreement can be.
+    """
+    governing = str(terms.get("governing_language") or "en")
+    others = [code for code in (reading, theirs, "en", "zh_Hans") if code in GOVERNING and code != governing]
+    columns = []
+    for code in (governing, others[0]):
+        with force_locale(code):
+            told = rows(terms, binding=True)
+        columns.append({"code": html_lang(code), "name": GOVERNING[code], "governs": code == governing, "rows": told})
+    return columns
+
+
+def what_changed(extra: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The changes that a refusal of a stale page tells, in words: label, was, now."""
+    return [
+        {
+            "label": str(LABELS.get(change["term"], change["term"])),
+            "was": value_of(change["term"], change["was"]),
+            "now": value_of(change["term"], change["now"]),
+        }
+        for change in extra.get("changes", [])
+    ]
+
+
+def _reader(actor: Actor, negotiation: Negotiation, room: Room, way_out: WayOut) -> Reader:
+    side = side_of(negotiation, actor) or ""
+    return Reader(actor, side, room, counterpart(negotiation, actor, room), way_out)
+
+
+def _until(versions: Sequence[Offer], negotiation: Negotiation) -> list[Offer]:
+    return [offer for offer in versions if offer.version <= negotiation.current_version]
+
+
+def _until_now(found: Sequence[ThreadMessage], negotiation: Negotiation) -> list[ThreadMessage]:
+    return [item for item in found if item.message.created_at <= negotiation.updated_at]
+
+
+def _entries(
+    reader: Reader,
+    negotiation: Negotiation,
+    found: Sequence[ThreadMessage],
+    versions: Sequence[Offer],
+    since: datetime | None,
+) -> list[Entry]:
+    resolved = reader.room.resolved
+    made = [message_entry(reader, item, since, resolved) for item in found]
+    made += offer_entries(reader, negotiation, versions)
+    for event in reader.room.events:
+        if event.at <= negotiation.updated_at and (entry := event_entry(reader, event)):
+            made.append(entry)
+    if negotiation.buyer_named_at is not None:
+        made.append(named_entry(reader, negotiation.id, negotiation.buyer_named_at))
+    return sorted(made, key=lambda entry: (entry.at, entry.kind != "offer"))
 
 
 def _page(
-    actor: Actor,
+    reader: Reader,
     negotiation: Negotiation,
-    this: Around,
     entries: list[Entry],
-    last: Offer,
+    versions: list[Offer],
     earlier: tuple[datetime, str] | None,
 ) -> ThreadPage:
     now = clock.now()
-    side = side_of(negotiation, actor) or ""
+    room, side = reader.room, reader.side
     state = state_now(negotiation, now)
-    name = counterpart(negotiation, actor, this)
     mine = state == "open" and negotiation.turn == side
+    ended = negotiation.closed_at or negotiation.expires_at
     return ThreadPage(
         negotiation=negotiation,
-        around=this,
+        room=room,
         side=side,
-        counterpart=name,
+        counterpart=reader.name,
         state=state,
         mine=mine,
-        turn=_turn(negotiation, state, mine, name, negotiation.closed_by_org_id == actor.org_id),
+        turn=_turn(reader, negotiation, state, mine),
         entries=entries,
         earlier=f"{earlier[0].isoformat()}~{earlier[1]}" if earlier else None,
-        last=last,
-        headline=headline(last.terms),
+        last=versions[-1],
+        headline=headline(versions[-1].terms),
         until=negotiation.expires_at,
         may_write=NEGOTIATION.can(state, "message", {side}),
+        may_reopen=NEGOTIATION.can(state, "reopen", {side}) and ended > now - REOPEN_WITHIN,
+        meter=measure(versions, room.marks, accepted=state == "accepted"),
+        comments=room.open_comments,
+        seen=_seen(reader),
+        seen_until=negotiation.updated_at,
     )
 
 
-def _turn(negotiation: Negotiation, state: str, mine: bool, name: str, by_us: bool) -> str:
+def _seen(reader: Reader) -> str:
+    """Whether the other side has seen what ours said last; "" when ours said nothing yet."""
+    last, read = reader.room.own_last_at, reader.room.their_read_at
+    if last is None:
+        return ""
+    if read is None:
+        return _("%(name)s has not opened this yet.", name=reader.name)
+    moment = _FMT.datetime_in(read, reader.room.own_zone)
+    if read >= last:
+        return _("Seen by %(name)s, %(moment)s.", name=reader.name, moment=moment)
+    return _("%(name)s was last here %(moment)s.", name=reader.name, moment=moment)
+
+
+def _turn(reader: Reader, negotiation: Negotiation, state: str, mine: bool) -> str:
     """Who may act, in a sentence; never empty."""
-    day = _FMT.datetime(negotiation.expires_at)
+    name, by_us = reader.name, negotiation.closed_by_org_id == reader.actor.org_id
+    day = _FMT.datetime_in(negotiation.expires_at, reader.room.own_zone)
     if state == "open" and mine:
         return _("It is your turn. The offer stands until %(day)s.", day=day)
     if state == "open":
@@ -139,91 +243,4 @@ def _turn(negotiation: Negotiation, state: str, mine: bool, name: str, by_us: bo
         return _("You declined.") if by_us else _("%(name)s declined.", name=name)
     if state == "withdrawn":
         return _("You withdrew your offer.") if by_us else _("%(name)s withdrew the offer.", name=name)
-    return _("The offer expired on %(day)s. The buyer can open a new negotiation.", day=day)
-
-
-def _entries(
-    actor: Actor,
-    negotiation: Negotiation,
-    this: Around,
-    found: list[ThreadMessage],
-    versions: list[Offer],
-    since: datetime | None = None,
-) -> list[Entry]:
-    name = counterpart(negotiation, actor, this)
-    read = this.read_at
-    made: list[Entry] = []
-    for item in found:
-        mine = item.message.org_id == actor.org_id
-        new = not mine and (read is None or item.message.created_at > read)
-        own = item.message.user_id == actor.user_id
-        made.append(_message(item, _("You") if mine else name, mine, new, since, own=own))
-    before: dict[str, Any] | None = None
-    for offer in versions:
-        mine = offer.by_org_id == actor.org_id
-        made.append(
-            Entry(
-                kind="offer",
-                id=offer.id,
-                at=offer.created_at,
-                who=_("You") if mine else name,
-                mine=mine,
-                new=not mine and (read is None or offer.created_at > read),
-                version=offer.version,
-                terms=rows(offer.terms, before),
-                past=offer.version < negotiation.current_version,
-            )
-        )
-        before = offer.terms
-    if this.named_at is not None:
-        text = _("The designer now sees your name, because you placed an order.")
-        if side_of(negotiation, actor) == "designer":
-            text = _("The buyer placed an order. You now see who it is: %(name)s.", name=name)
-        key = f"{negotiation.id}-named"
-        made.append(Entry(kind="system", id=key, at=this.named_at, who="", mine=False, text=text))
-    if negotiation.closed_at is not None:
-        state = negotiation.state
-        text = _turn(negotiation, state, False, name, negotiation.closed_by_org_id == actor.org_id)
-        made.append(
-            Entry(kind="system", id=f"{negotiation.id}-end", at=negotiation.closed_at, who="", mine=False, text=text)
-        )
-    return sorted(made, key=lambda entry: (entry.at, entry.kind != "offer"))
-
-
-def _message(item: ThreadMessage, who: str, mine: bool, new: bool, since: datetime | None, *, own: bool) -> Entry:
-    """One message as the reader sees it; who wrote it reads the words as written."""
-    message, done = item.message, item.translation
-    common: dict[str, Any] = {
-        "kind": "message",
-        "id": message.id,
-        "at": message.created_at,
-        "who": who,
-        "mine": mine,
-        "new": new,
-        "fresh": since is None or message.created_at > since,
-    }
-    by_mail = _("by mail") if message.by_mail else ""
-    unchecked = done is not None and done.state == "figures_unchecked"
-    warning = ""
-    if unchecked and not own:
-        warning = _("The figures could not be checked in the translation, so you read the original.")
-    if not own and done is not None and done.text is not None and done.text != message.text:
-        language = str(NAMES[message.lang]) if message.lang in NAMES else message.lang
-        if done.sandbox:
-            language = _("%(language)s, by the sandbox model", language=language)
-        return Entry(
-            **common,
-            text=done.text,
-            lang=html_lang(done.lang),
-            original=message.text,
-            original_lang=html_lang(message.lang),
-            original_name=language,
-            warning=_("The figures could not be checked. Read the original.") if unchecked else "",
-            aside=by_mail,
-        )
-    aside = by_mail
-    if done is not None and done.state == "pending":
-        aside = _("Translation on its way")
-    elif done is not None and done.state == "failed":
-        aside = _("Could not be translated")
-    return Entry(**common, text=message.text, lang=html_lang(message.lang), aside=aside, warning=warning)
+    return _("The offer expired on %(day)s. Either side can take the negotiation up again.", day=day)

@@ -1,24 +1,40 @@
 """Pages of negotiations: opening, thread, counter offer. The list of them is the inbox's."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Response, make_response, render_template, request
+from flask import make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from marketplace.designs.queries import listed_design
+from marketplace.designs.rules import LIMITS
 from marketplace.designs.vocabulary import metal_word
 from marketplace.kernel import clock
 from marketplace.kernel.errors import Invalid
+from marketplace.kernel.ids import new_id
 from marketplace.kernel.money import CURRENCIES
 from marketplace.licensing import conversing, endings, negotiating, queries, thread
 from marketplace.licensing.access import load_negotiation
 from marketplace.licensing.brief import page as briefs
 from marketplace.licensing.brief.forms import edited
-from marketplace.licensing.forms import AnswerForm, CounterForm, MessageForm, NewForm, form_values, until_date
-from marketplace.licensing.models import Negotiation
+from marketplace.licensing.entries import DECLINED_FOR, WayOut
+from marketplace.licensing.forms import (
+    AnswerForm,
+    CounterForm,
+    MessageForm,
+    NewForm,
+    OneTermForm,
+    alone,
+    form_values,
+    until_date,
+    with_one_term,
+)
+from marketplace.licensing.models import Negotiation, Offer
 from marketplace.licensing.regions import REGIONS
+from marketplace.licensing.room import tag_of
+from marketplace.licensing.rules import state_now
 from marketplace.licensing.term_words import LABELS
 from marketplace.licensing.terms import DEFAULT_VALIDITY
 from marketplace.licensing.vocabulary import (
@@ -72,51 +88,90 @@ def create(call: Call) -> ResponseReturnValue:
 @section.get("/<negotiation_id>", needs=Permission.NEGOTIATION_READ, subject=load_negotiation)
 def show(call: Call, negotiation: Negotiation, form: FormState | None = None) -> ResponseReturnValue:
     """The thread; after a refusal with what was typed."""
+    before = _before(request.args.get("before"))
+    page = thread.read_thread(call.session, call.actor, negotiation, way_out(negotiation), before=before)
     if form is not None and is_htmx():
-        return _news(call, negotiation, form)
-    page = thread.read_thread(call.session, call.actor, negotiation, before=_before(request.args.get("before")))
-    return render_template("negotiations/show.html", page=page, form=form, now=clock.now(), brief=_brief(call, page))
+        return render_template(
+            "negotiations/_composer.html", page=page, form=form, about=_about(page), client_key=new_id("key")
+        )
+    return render_template(
+        "negotiations/show.html",
+        page=page,
+        form=form,
+        about=_about(page),
+        older=before is not None,
+        tag=page.tag,
+        sign=call.services.storage.image_url,
+        reasons=DECLINED_FOR,
+        labels=LABELS,
+        client_key=new_id("key"),
+        changes=thread.what_changed(form.extra) if form else [],
+        attachments=LIMITS["attachment"],
+        brief=_brief(call, page),
+    )
 
 
 @section.get("/<negotiation_id>/news", needs=Permission.NEGOTIATION_READ, subject=load_negotiation)
 def news(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
-    """What came since `after`, for the page that is open; 204 when nothing did."""
-    return _news(call, negotiation, None)
+    """What came since `after`, for the page that is open; 304 when nothing moved since the tag it holds."""
+    state = state_now(negotiation, clock.now())
+    tag = tag_of(call.session, negotiation, state, locale_code())
+    if request.headers.get("If-None-Match") == f'"{tag}"':
+        return "", 304
+    since = _moment(request.args.get("after"))
+    page = thread.read_news(call.session, call.actor, negotiation, way_out(negotiation), since)
+    seen = (request.args.get("version", type=int), request.args.get("state"))
+    turned = seen != (negotiation.current_version, page.state)
+    moved = turned or any(entry.kind != "message" for entry in page.entries)
+    if not page.entries and not moved and "If-None-Match" not in request.headers:
+        return "", 204
+    response = make_response(
+        render_template(
+            "negotiations/_news.html",
+            page=page,
+            moved=moved,
+            tag=tag,
+            sign=call.services.storage.image_url,
+            reasons=DECLINED_FOR,
+            labels=LABELS,
+            turned=turned,
+            brief=_brief(call, page) if turned else None,
+        )
+    )
+    response.headers["ETag"] = f'"{tag}"'
+    return response
 
 
 @section.post("/<negotiation_id>/read", needs=Permission.NEGOTIATION_READ, subject=load_negotiation)
 def read(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
-    """Remember that everything up to now was seen."""
-    conversing.mark_read(call.session, call.actor, negotiation.id)
+    """Remember that everything up to `until` (default: now) was seen."""
+    until = request.form.get("until")
+    conversing.mark_read(call.session, call.actor, negotiation.id, _moment(until) if until else None)
     return "", 204
 
 
 @section.post("/<negotiation_id>/messages", needs=Permission.MESSAGE_SEND, subject=load_negotiation, on_invalid=show)
 def message(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
-    """Write to the other side."""
-    conversing.say(call.session, call.actor, negotiation.id, read_form(MessageForm).text)
+    """Write to the other side; the page's script shows the new line by asking for news."""
+    given = read_form(MessageForm)
+    conversing.say(
+        call.session,
+        call.actor,
+        negotiation.id,
+        given.text,
+        about=given.about,
+        files=given.files,
+        client_key=given.client_key,
+    )
     if is_htmx():
-        return _news(call, negotiation, FormState())
+        return "", 204
     return see_other("negotiations.show", negotiation_id=negotiation.id, _anchor="end")
 
 
 @section.get("/<negotiation_id>/counter", needs=Permission.NEGOTIATION_ACT, subject=load_negotiation)
 def counter_page(call: Call, negotiation: Negotiation, form: FormState | None = None) -> ResponseReturnValue:
-    """The form of a counter offer, filled in with the terms on the table."""
-    page = thread.read_thread(call.session, call.actor, negotiation)
-    fresh = FormState.of(
-        **form_values(page.last.terms),
-        base_version=negotiation.current_version,
-        valid_until=until_date(clock.now() + DEFAULT_VALIDITY),
-    )
-    name = "negotiations/_counter.html" if is_htmx() else "negotiations/counter.html"
-    return render_template(
-        name,
-        page=page,
-        form=form or fresh,
-        sheet=_sheet(page.last.terms.get("metals")),
-        brief=briefs.counter_sheet(call.session, negotiation, call.services.storage.image_url),
-    )
+    """The form of a counter offer, filled in with the terms on the table; `?term=` opens at one of them."""
+    return _counter_form(call, negotiation, form, reopening=False)
 
 
 @section.post(
@@ -126,16 +181,23 @@ def counter(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
     """Make the counter offer; a brief that gets or loses a row comes back unsent."""
     if (again := edited()) is not None:
         return counter_page(call, negotiation, form=again)
-    given = read_form(CounterForm)
-    negotiating.make_offer(
-        call.session,
-        call.actor,
-        negotiation.id,
-        base_version=given.base_version,
-        terms=given.to_terms(),
-        message=given.message,
-    )
-    return see_other("negotiations.show", toast=_("Your offer was sent."), negotiation_id=negotiation.id)
+    return _send_offer(call, negotiation, negotiating.make_offer)
+
+
+@section.get("/<negotiation_id>/reopen", needs=Permission.NEGOTIATION_ACT, subject=load_negotiation)
+def reopen_page(call: Call, negotiation: Negotiation, form: FormState | None = None) -> ResponseReturnValue:
+    """The same form for taking an ended negotiation up again."""
+    return _counter_form(call, negotiation, form, reopening=True)
+
+
+@section.post(
+    "/<negotiation_id>/reopen", needs=Permission.NEGOTIATION_ACT, subject=load_negotiation, on_invalid=reopen_page
+)
+def reopen(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
+    """Take it up again with a new version."""
+    if (again := edited()) is not None:
+        return reopen_page(call, negotiation, form=again)
+    return _send_offer(call, negotiation, negotiating.reopen)
 
 
 @section.post("/<negotiation_id>/accept", needs=Permission.NEGOTIATION_ACT, subject=load_negotiation, on_invalid=show)
@@ -154,7 +216,9 @@ def accept(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
 def decline(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
     """Decline, with a reason."""
     given = read_form(AnswerForm)
-    endings.decline(call.session, call.actor, negotiation.id, version=given.version, reason=given.reason)
+    endings.decline(
+        call.session, call.actor, negotiation.id, version=given.version, reason=given.reason, code=given.code
+    )
     return see_other("negotiations.show", toast=_("Declined."), negotiation_id=negotiation.id)
 
 
@@ -166,26 +230,56 @@ def withdraw(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
     return see_other("negotiations.show", toast=_("Your offer was withdrawn."), negotiation_id=negotiation.id)
 
 
-def _news(call: Call, negotiation: Negotiation, form: FormState | None) -> Response:
-    """New entries, and the panel when something moved; `form` brings the composer back (empty, or as typed)."""
-    since = _moment(request.values.get("after"))
-    seen_version = request.values.get("version", type=int)
-    seen_state = request.values.get("state")
-    page = thread.read_news(call.session, call.actor, negotiation, since)
-    moved = (seen_version, seen_state) != (negotiation.current_version, page.state)
-    if not page.entries and not moved and form is None:
-        return make_response("", 204)
-    return make_response(
-        render_template(
-            "negotiations/_news.html",
-            page=page,
-            form=form,
-            moved=moved,
-            since=since,
-            now=clock.now(),
-            brief=_brief(call, page) if moved else None,
-        )
+def way_out(negotiation: Negotiation) -> WayOut:
+    """Where links in this thread lead: to the page that warns before leaving."""
+    return lambda url: url_for("negotiations.away", negotiation_id=negotiation.id, to=url)
+
+
+def _counter_form(
+    call: Call, negotiation: Negotiation, form: FormState | None, *, reopening: bool
+) -> ResponseReturnValue:
+    page = thread.read_thread(call.session, call.actor, negotiation, way_out(negotiation))
+    fresh = FormState.of(
+        **form_values(page.last.terms),
+        base_version=negotiation.current_version,
+        valid_until=until_date(clock.now() + DEFAULT_VALIDITY),
     )
+    name = "negotiations/_counter.html" if is_htmx() else "negotiations/counter.html"
+    return render_template(
+        name,
+        page=page,
+        form=form or fresh,
+        sheet=_sheet(page.last.terms.get("metals")),
+        reopening=reopening,
+        focus=alone(request.values.get("only") or request.args.get("term", "")),
+        labels=LABELS,
+        changes=thread.what_changed(form.extra) if form else [],
+        sign=call.services.storage.image_url,
+        brief=briefs.counter_sheet(call.session, negotiation, call.services.storage.image_url),
+    )
+
+
+def _send_offer(call: Call, negotiation: Negotiation, send: Callable[..., Offer]) -> ResponseReturnValue:
+    if "only" in request.form:
+        one = read_form(OneTermForm)
+        base = next((o for o in queries.offers(call.session, negotiation.id) if o.version == one.base_version), None)
+        if base is None or alone(one.only) != one.only or not one.only:
+            raise Invalid("invalid", "The page is out of date; open it again.")
+        terms = with_one_term(base.terms, one.only, request.form, one.valid_until)
+        version, message = one.base_version, one.message
+    else:
+        given = read_form(CounterForm)
+        terms, version, message = given.to_terms(), given.base_version, given.message
+    send(call.session, call.actor, negotiation.id, base_version=version, terms=terms, message=message)
+    return see_other("negotiations.show", toast=_("Your offer was sent."), negotiation_id=negotiation.id)
+
+
+def _about(page: thread.ThreadPage) -> dict[str, Any] | None:
+    """The term that the composer is to comment on (`?about=`), of the version on the table."""
+    term = request.values.get("about") or request.form.get("term") or ""
+    if term not in LABELS:
+        return None
+    return {"term": term, "label": LABELS[term], "version": page.negotiation.current_version}
 
 
 def _brief(call: Call, page: thread.ThreadPage) -> briefs.Panel | None:

@@ -10,6 +10,10 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "org_approved": (_l("Your business is approved"), _l("%(org)s can now trade. Welcome.")),
     "org_refused": (_l("Your application was not accepted"), _l("Reason given: %(reason)s")),
     "org_pending": (_l("A business waits for approval"), _l("%(org)s (%(role)s) has applied.")),
+    "org_looks_alike": (
+        _l("A name looks like another one"),
+        _l("%(org)s has registered; its name can be taken for %(other)s."),
+    ),
     "asset_ready": (_l("A file is ready"), _l("%(filename)s has been checked and measured.")),
     "asset_rejected": (_l("A file was refused"), _l("%(filename)s: %(reason)s")),
     "content_ready": (_l("A draft is ready to read"), _l("%(what)s for %(design)s has been drafted.")),

@@ -110,7 +110,7 @@ GRANTS: dict[Permission, Grant] = {
     P.DESIGN_EDIT: _grant("designer", "owner"),
     P.DESIGN_LIST: _grant("designer", "owner"),
     P.ASSET_READ: _grant(_MEMBERS, "owner"),
-    P.ASSET_UPLOAD: _grant("designer manufacturer", "owner"),
+    P.ASSET_UPLOAD: _grant("designer buyer manufacturer", "owner"),
     P.CONTENT_DRAFT: _grant("designer", "owner"),
     P.CONTENT_APPROVE: _grant("designer", "owner"),
     P.CATALOG_BROWSE: _grant(_ALL),

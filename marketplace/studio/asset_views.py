@@ -95,4 +95,6 @@ def pictures(call: Call, asset: Asset) -> ResponseReturnValue:
 def _home_of(asset: Asset, toast: str | None = None) -> ResponseReturnValue:
     if asset.design_id:
         return see_other("designs.show", toast=toast, design_id=asset.design_id)
+    if asset.negotiation_id:
+        return see_other("negotiations.show", toast=toast, negotiation_id=asset.negotiation_id)
     return see_other("orders.show", toast=toast, order_id=asset.order_id)

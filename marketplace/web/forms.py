@@ -36,6 +36,7 @@ class FormState:
     errors: dict[str, str] = field(default_factory=dict)
     message: str | None = None
     code: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, **values: Any) -> "FormState":
@@ -50,6 +51,7 @@ class FormState:
             errors={name: _(text) for name, text in error.fields.items()},
             message=_(error.message) % error.params if error.params else _(error.message),
             code=error.code,
+            extra=error.extra,
         )
 
     @property

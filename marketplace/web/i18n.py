@@ -1,6 +1,7 @@
 """Languages: which one a reader gets, and numbers, money, dates and measures in it."""
 
 import datetime as dt
+import zoneinfo
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -136,6 +137,12 @@ class Formats:
         """A minute, in UTC (the page's script adds the reader's own time)."""
         return _datetime(value.astimezone(dt.UTC), locale_code())
 
+    def datetime_in(self, value: dt.datetime, zone: str | None) -> str:
+        """A minute in a time zone (an IANA name), with its distance from UTC; in UTC where none is known."""
+        if zone is None or (place := _zone(zone)) is None:
+            return self.datetime(value)
+        return _datetime_there(value.astimezone(place), locale_code())
+
     def relative(self, value: dt.datetime) -> str:
         """How long ago, or until."""
         return flask_babel.format_timedelta(value - clock.now(), add_direction=True)
@@ -153,6 +160,24 @@ def _money(amount: int, currency: str, locale: str) -> str:
 def _number(value: float | Decimal, digits: int | None, locale: str) -> str:
     pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
     return numbers.format_decimal(value, format=pattern, locale=locale)
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> zoneinfo.ZoneInfo | None:
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def _datetime_there(value: dt.datetime, locale: str) -> str:
+    offset = value.utcoffset() or dt.timedelta()
+    minutes = int(offset.total_seconds()) // 60
+    sign, minutes = ("+" if minutes >= 0 else "\u2212"), abs(minutes)
+    distance = f"{sign}{minutes // 60}" + (f":{minutes % 60:02}" if minutes % 60 else "")
+    # The same wall clock read as UTC, so that one cached function formats all.
+    said = _datetime(value.replace(tzinfo=dt.UTC), locale).removesuffix(" UTC")
+    return f"{said} (UTC{distance})"
 
 
 @lru_cache(maxsize=4096)

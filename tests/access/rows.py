@@ -11,7 +11,7 @@ from demo.play import PASSWORD as PLAYED_PASSWORD
 from demo.play import SHIP_TO, TERMS
 from marketplace.gateways.tokens import Purpose
 from tests.kit.people import PASSWORD, Person
-from tests.kit.trade import Side
+from tests.kit.trade import LINK, Side
 from tests.kit.world import World
 
 Send = Callable[[World, Side, Person], dict[str, Any]]
@@ -177,6 +177,7 @@ ROWS: dict[str, Row] = {
     "settings.invite": row(send={"email": "colleague@example.com"}),
     "settings.withdraw": row("designer", invitation_id="invitation"),
     "preferences.organization": row(send=lambda w, s, p: {"organization": p.org.id}),
+    "preferences.time_zone": row(send={"zone": "Europe/Rome"}),
     "preferences.language": row(send={"language": "zh_Hans", "next": "/terms"}),
     "mail.settings": row(),
     "mail.save": row(send={"threads": "daily"}),
@@ -297,6 +298,24 @@ ROWS: dict[str, Row] = {
     "negotiations.accept": _negotiation(_answer(), not_now="buyer"),
     "negotiations.decline": _negotiation(_answer(), not_now="buyer"),
     "negotiations.withdraw": _negotiation(_answer(), not_now="designer"),
+    "negotiations.agree": _negotiation(_answer(term="fee"), not_now="buyer"),
+    "negotiations.resolve": _negotiation(lambda w, s, p: {"message": s.ids["comment"]}),
+    "negotiations.hand_over": _negotiation(lambda w, s, p: {"user": p.user.id}),
+    "negotiations.version": _negotiation(version="=1"),
+    "negotiations.listing": _negotiation(),
+    "negotiations.away": _negotiation(query=lambda w, s: f"?to={LINK}"),
+    "negotiations.announce_file": _negotiation(_file("attachment")),
+    "negotiations.file_row": row("buyer", negotiation_id="open", asset_id="unsent_file"),
+    "negotiations.fetch_file": row(_two, negotiation_id="open", asset_id="sent_file", answers=(303,)),
+    "negotiations.reopen_page": row(_two, negotiation_id="ended"),
+    "negotiations.reopen": row(_two, _sheet, negotiation_id="ended", not_now="designer buyer"),
+    "api_negotiations.reopen": row(_two, _counter, negotiation_id="ended", not_now="designer buyer"),
+    "api_negotiations.agree": _negotiation(_answer(term="fee"), not_now="buyer"),
+    "api_negotiations.resolve": _negotiation(lambda w, s, p: {"message": s.ids["comment"]}),
+    "api_negotiations.hand_over": _negotiation(lambda w, s, p: {"user": p.user.id}),
+    "api_negotiations.read": _negotiation({}),
+    "api_negotiations.announce_file": _negotiation(_file("attachment")),
+    "api_negotiations.fetch_file": row(_two, negotiation_id="open", asset_id="sent_file"),
     "api_negotiations.open_negotiation": row(send=_terms, shared=True, design_id="design"),
     "api_inbox.list_negotiations": row(),
     "api_inbox.mark_read": row(send={}),

@@ -16,6 +16,8 @@ NOT_PAGES = frozenset(
         "licenses.document",
         "manufacturing.copies",  # a part of the order page
         "manufacturing.fetch",
+        "negotiations.fetch_file",
+        "negotiations.file_row",  # a row of the thread
         "negotiations.news",
         "payouts.account",
         "production.evidence_row",
@@ -55,6 +57,8 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             f"/licenses/{i['license']}/amend",
             *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda"),
             *("/payouts", "/payouts/bank", "/audit"),
+            *(f"{thread}/counter?term=fee", f"{thread}/versions/1", f"{thread}/listing"),
+            *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda", "/payouts", "/audit"),
             *("/materials", "/invoices", f"/invoices/{i['invoice']}", "/invoices/details"),
         ],
         "buyer": [

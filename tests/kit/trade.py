@@ -30,6 +30,8 @@ from tests.kit.instance import Instance
 from tests.kit.people import Make, Person
 
 _SYSTEM = system("test")
+#: A way out that the open thread names.
+LINK = "https://example.com/price-list"
 BRIEF = [
     {"kind": "metal", "to": "platinum_950_ru"},
     {"kind": "ring_size", "to": "US 8"},
@@ -95,11 +97,24 @@ class Trade:
             query = select(License.id).where(License.negotiation_id == accepted)
             self.ids["unsigned"] = session.scalars(query).one()
         self.buyer.until(f"/licenses/{self.ids['unsigned']}", lambda seen: seen["state"] != "drafting", "the document")
+        ended = self.ids["ended"] = self.buyer.post(path, {"terms": sheet}, expect=201)["id"]
+        self.designer.post(f"/negotiations/{ended}/decline", {"version": 1, "code": "timing"})
         changed = {**sheet, "derivatives": "adapt", "brief": BRIEF}
         opened = self.buyer.post(path, {"terms": changed, "message": f"A third, {secrets.token_hex(6)}."}, expect=201)
         self.ids["open"] = opened["id"]
         browser = self._person("buyer").browser
         browser.post(f"/negotiations/{self.ids['open']}/read")
+        self._said(f"/negotiations/{self.ids['open']}")
+
+    def _said(self, thread: str) -> None:
+        """A comment with a way out, a file that was sent and one that waits."""
+        about = {"term": "fee", "version": 1}
+        text = f"Compare {LINK}, please."
+        self.ids["comment"] = self.buyer.post(f"{thread}/messages", {"text": text, "about": about}, expect=201)["id"]
+        for name in ("sent_file", "unsent_file"):
+            self.ids[name] = acts.upload(self.buyer, f"{thread}/files", self.picture, "attachment")
+        acts.wait_for_files(self.buyer, [self.ids["sent_file"], self.ids["unsent_file"]])
+        self.buyer.post(f"{thread}/messages", {"text": "", "files": [self.ids["sent_file"]]}, expect=201)
 
     def _addenda(self) -> None:
         """A proposal that was withdrawn, and one that waits for its first signature."""

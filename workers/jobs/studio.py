@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from ai_pipeline.cad.report import Fact
 from ai_pipeline.errors import REASONS, Unreadable
-from ai_pipeline.intake import inspect_cad
+from ai_pipeline.intake import inspect_cad, inspect_paper
 from marketplace.designs import processing
 from marketplace.designs.processing import Made, Work
 from marketplace.gateways.storage import ObjectMissing, ObjectTooLarge, Storage
@@ -19,6 +19,7 @@ from workers.jobs.photos import web_sizes
 from workers.run import Run
 
 GLB = "model/gltf-binary"
+PDF = "application/pdf"
 _BYTES_DIFFER = "What arrived is not the file that was announced. Upload it again."
 _MISSING = "The file did not arrive. Upload it again."
 _TROUBLE = "The file could not be checked because of a trouble on our side. Try again."
@@ -122,6 +123,11 @@ def read(
                 storage.put_file(key, out / file.name, GLB, file.sha256)
                 made.append(Made(role, "glb", key, GLB, file.bytes))
         return report.model_dump(mode="json"), made, report.status == "measured" and report.preview is not None
+    if work.kind == "attachment" and work.filename.lower().endswith(".pdf"):
+        paper = inspect_paper(path, filename=work.filename, declared_type=work.content_type, out_dir=out)
+        key = folder + paper.name
+        storage.put_file(key, out / paper.name, PDF, paper.sha256)
+        return paper.model_dump(mode="json"), [Made("clean_pdf", "paper", key, PDF, paper.bytes)], False
     told = web_sizes(
         storage, path, out, folder, filename=work.filename, declared=work.content_type, view="photo", role="photo"
     )
