@@ -58,7 +58,6 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda"),
             *("/payouts", "/payouts/bank", "/audit"),
             *(f"{thread}/counter?term=fee", f"{thread}/versions/1", f"{thread}/listing"),
-            *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda", "/payouts", "/audit"),
             *("/materials", "/invoices", f"/invoices/{i['invoice']}", "/invoices/details"),
         ],
         "buyer": [
