@@ -17,13 +17,8 @@ from marketplace.inbox import mail_views
 from marketplace.inbox import views as inbox_views
 from marketplace.invoices import api as invoices_api
 from marketplace.invoices import views as invoices_views
-<<<<<<< HEAD
 from marketplace.licensing import addendum_views, contract_api, license_api, license_views, verify_views
-from marketplace.licensing import api as licensing_api
-=======
-from marketplace.licensing import license_api, license_views
 from marketplace.licensing import thread_api as licensing_api
->>>>>>> 80844d4 (Build the thread: cards with comments and marks, meter, files, windows, deadlines in both times, what changed, the way out)
 from marketplace.manufacturing import api as manufacturing_api
 from marketplace.manufacturing import views as manufacturing_views
 from marketplace.materials import api as materials_api
