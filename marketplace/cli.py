@@ -20,6 +20,7 @@ from marketplace.payments import chain
 from marketplace.payments import fees as fee_schedule
 from marketplace.payments import ledger as books
 from marketplace.payments.chain import Head
+from marketplace.royalties.check import problems as statement_problems
 from marketplace.services import Services
 
 
@@ -105,6 +106,24 @@ def check_ledger(services: Services, anchor: str | None) -> None:
     if wrong:
         sys.exit(1)
     click.echo(f"Everything balances. The chain ends at {end.seq}:{end.hash}")
+
+
+@main.group()
+def royalties() -> None:
+    """Look after the statements of royalties."""
+
+
+@royalties.command("check")
+@click.pass_obj
+def check_royalties(services: Services) -> None:
+    """Check that statements, what they count and the books say the same to the cent; exits 1 when they do not."""
+    with unit_of_work(services.engine, system("cli")) as session:
+        wrong = list(statement_problems(session))
+    for line in wrong:
+        click.echo(f"WRONG: {line}", err=True)
+    if wrong:
+        sys.exit(1)
+    click.echo("Every statement agrees with its lines and with the books.")
 
 
 @main.group()

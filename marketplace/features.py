@@ -35,6 +35,9 @@ from marketplace.privacy import views as privacy_views
 from marketplace.production import api as production_api
 from marketplace.production import views as production_views
 from marketplace.public import views as public_views
+from marketplace.royalties import api as royalties_api
+from marketplace.royalties import report_views
+from marketplace.royalties import views as royalties_views
 from marketplace.studio import asset_views, photo_api, photo_views
 from marketplace.web.section import ROUTES, Section
 
@@ -75,6 +78,9 @@ def sections(*, development: bool) -> list[Section]:
         orders_views.section,
         rfq_views.section,
         orders_api.api,
+        royalties_views.section,
+        report_views.section,
+        royalties_api.api,
         manufacturing_views.section,
         manufacturing_api.api,
         production_views.section,

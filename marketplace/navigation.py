@@ -17,6 +17,7 @@ _MENU = (
     (_l("Licenses"), "licenses.index", P.LICENSE_LIST),
     (_l("Requests"), "rfqs.index", P.RFQ_LIST),
     (_l("Orders"), "orders.index", P.ORDER_LIST),
+    (_l("Royalties"), "royalties.index", P.ROYALTY_LIST),
     (_l("Payouts"), "payouts.index", P.PAYOUT_READ),
     (_l("Invoices"), "invoices.index", P.INVOICE_LIST),
     (_l("Alloys and rules"), "materials.index", P.MATERIALS_EDIT),

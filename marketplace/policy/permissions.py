@@ -70,6 +70,13 @@ class Permission(StrEnum):
     INVOICE_READ = "party:invoice:read"
     INVOICE_DETAILS = "org:invoice:details"
 
+    ROYALTY_LIST = "org:royalty:list"
+    STATEMENT_READ = "party:statement:read"
+    STATEMENT_PAY = "buyer:statement:pay"
+    STATEMENT_ASK = "designer:statement:ask"
+    SALES_REPORT = "buyer:sales:report"
+    INQUIRY_REPLY = "party:inquiry:reply"
+
     VETTING_REVIEW = "platform:vetting:review"
     DESK_READ = "platform:desk:read"
     BANK_FILE = "platform:payout:file"
@@ -152,6 +159,12 @@ GRANTS: dict[Permission, Grant] = {
     P.INVOICE_LIST: _grant("designer buyer manufacturer operator"),
     P.INVOICE_READ: _grant("designer buyer manufacturer operator", "issuer recipient"),
     P.INVOICE_DETAILS: _grant("designer buyer manufacturer operator", admin=True),
+    P.ROYALTY_LIST: _grant("designer buyer"),
+    P.STATEMENT_READ: _grant("designer buyer", "designer buyer"),
+    P.STATEMENT_PAY: _grant("buyer", "buyer"),
+    P.STATEMENT_ASK: _grant("designer", "designer"),
+    P.SALES_REPORT: _grant("buyer", "buyer"),
+    P.INQUIRY_REPLY: _grant("designer buyer", "designer buyer"),
     P.VETTING_REVIEW: _grant("operator"),
     P.DESK_READ: _grant("operator"),
     P.BANK_FILE: _grant("operator"),

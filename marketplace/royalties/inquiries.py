@@ -52,8 +52,8 @@ def ask_for_audit(session: Session, actor: Actor, statement_id: str, text: str) 
 
 def answer(session: Session, actor: Actor, inquiry_id: str, text: str, evidence: Evidence | None = None) -> Inquiry:
     """The buyer answers, with a file if there is one. Raises Conflict when it is not the buyer's turn."""
-    row = _locked(session, actor, inquiry_id, "buyer")
-    INQUIRY.advance(row, "answer", {"buyer"})
+    row, side = _locked(session, actor, inquiry_id)
+    INQUIRY.advance(row, "answer", {side})
     _note(session, actor, row, "buyer", "answer", text, evidence)
     _tell(session, row, "designer", "inquiry_answered")
     record(session, actor, "inquiry.answered", row.id, owner_org_id=row.designer_org_id, kind=row.kind)
@@ -62,8 +62,8 @@ def answer(session: Session, actor: Actor, inquiry_id: str, text: str, evidence:
 
 def close(session: Session, actor: Actor, inquiry_id: str, text: str) -> Inquiry:
     """The designer is satisfied. A statement that was disputed stands as before."""
-    row = _locked(session, actor, inquiry_id, "designer")
-    INQUIRY.advance(row, "close", {"designer"})
+    row, side = _locked(session, actor, inquiry_id)
+    INQUIRY.advance(row, "close", {side})
     row.adjustment, row.closed_at = 0, clock.now()
     _note(session, actor, row, "designer", "close", text)
     _settle_dispute(session, row, "designer")
@@ -74,11 +74,11 @@ def close(session: Session, actor: Actor, inquiry_id: str, text: str) -> Inquiry
 
 def claim(session: Session, actor: Actor, inquiry_id: str, amount: int, text: str) -> Inquiry:
     """The designer names what was too little, in minor units of the license's currency. Raises Invalid."""
-    row = _locked(session, actor, inquiry_id, "designer")
+    row, side = _locked(session, actor, inquiry_id)
     if not 0 < amount <= MAX_AMOUNT:
         words = "Write the difference as an amount above zero."
         raise Invalid("bad_amount", words, fields={"amount": words})
-    INQUIRY.advance(row, "claim", {"designer"})
+    INQUIRY.advance(row, "claim", {side})
     row.adjustment = amount
     _note(session, actor, row, "designer", "claim", text)
     _tell(session, row, "buyer", "inquiry_claimed")
@@ -88,8 +88,8 @@ def claim(session: Session, actor: Actor, inquiry_id: str, amount: int, text: st
 
 def agree(session: Session, actor: Actor, inquiry_id: str, text: str) -> Inquiry:
     """The buyer agrees to the difference: it becomes a line of the next statement."""
-    row = _locked(session, actor, inquiry_id, "buyer")
-    INQUIRY.advance(row, "agree", {"buyer"})
+    row, side = _locked(session, actor, inquiry_id)
+    INQUIRY.advance(row, "agree", {side})
     row.closed_at = clock.now()
     _note(session, actor, row, "buyer", "agree", text)
     _settle_dispute(session, row, "buyer")
@@ -100,8 +100,8 @@ def agree(session: Session, actor: Actor, inquiry_id: str, text: str) -> Inquiry
 
 def refuse(session: Session, actor: Actor, inquiry_id: str, text: str) -> Inquiry:
     """The buyer does not agree and says why; the designer may close it or name another difference."""
-    row = _locked(session, actor, inquiry_id, "buyer")
-    INQUIRY.advance(row, "refuse", {"buyer"})
+    row, side = _locked(session, actor, inquiry_id)
+    INQUIRY.advance(row, "refuse", {side})
     _note(session, actor, row, "buyer", "refuse", text)
     _tell(session, row, "designer", "inquiry_refused")
     record(session, actor, "inquiry.refused", row.id, owner_org_id=row.designer_org_id, amount=row.adjustment)
@@ -170,12 +170,13 @@ def _open(session: Session, actor: Actor, statement_id: str, kind: str, text: st
     return row
 
 
-def _locked(session: Session, actor: Actor, inquiry_id: str, side: str) -> Inquiry:
+def _locked(session: Session, actor: Actor, inquiry_id: str) -> tuple[Inquiry, str]:
+    """The inquiry, locked after its license, and the actor's side. Raises NotFound."""
     seen = session.get(Inquiry, inquiry_id)
-    if seen is None or getattr(seen, f"{side}_org_id") != actor.org_id:
+    if seen is None or actor.org_id not in {seen.designer_org_id, seen.buyer_org_id}:
         raise NotFound
     lock(session, License, seen.license_id)
-    return lock(session, Inquiry, inquiry_id)
+    return lock(session, Inquiry, inquiry_id), "designer" if seen.designer_org_id == actor.org_id else "buyer"
 
 
 def _note(

@@ -1,13 +1,16 @@
 """What a statement counts: orders, reported sales and their corrections, and what audits found; each once."""
 
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import String, and_, cast, select
 from sqlalchemy.orm import Session
 
 from marketplace.licensing.models import License
+from marketplace.orders.models import Order
+from marketplace.payments.claims import GiveBack
+from marketplace.payments.models import Checkout
 from marketplace.royalties import pieces
 from marketplace.royalties.models import Inquiry, SalesLine, SalesReport, StatementLine
 from marketplace.royalties.reckoning import net_sales
@@ -42,6 +45,7 @@ def uncounted(session: Session, held: License, terms: Scheme, before: date) -> l
     """
     return [
         *(_of_order(found) for found in pieces.earnings(session, held.id, terms, before)),
+        *_refunds(session, held),
         *_sales(session, held, terms, before),
         *_audits(session, held),
     ]
@@ -59,6 +63,36 @@ def _of_order(found: pieces.Earning) -> Counted:
         paid=found.paid,
         serials=found.serials,
     )
+
+
+def _refunds(session: Session, held: License) -> list[Counted]:
+    """What went back of royalties that were paid with orders which a statement has counted or counts now."""
+    known = _known("refund", held.id)
+    query = (
+        select(Order, GiveBack)
+        .join(Checkout, and_(Checkout.subject_id == Order.id, Checkout.purpose == "order"))
+        .join(GiveBack, GiveBack.checkout_id == Checkout.id)
+        .where(
+            Order.license_id == held.id,
+            GiveBack.org_id == held.designer_org_id,
+            GiveBack.kind == "royalty",
+            cast(GiveBack.id, String).not_in(known),
+        )
+        .order_by(GiveBack.id)
+    )
+    return [
+        Counted(
+            kind="refund",
+            source_id=str(back.id),
+            day=back.created_at.astimezone(UTC).date(),
+            reference=order.reference,
+            quantity=0,
+            base=-(back.net + back.fee),
+            royalty=-(back.net + back.fee),
+            paid=-(back.net + back.fee),
+        )
+        for order, back in session.execute(query)
+    ]
 
 
 def _sales(session: Session, held: License, terms: Scheme, before: date) -> list[Counted]:
@@ -84,7 +118,7 @@ def _of_sale(line: SalesLine, terms: Scheme) -> Counted:
     return Counted(
         kind="sale",
         source_id=line.id,
-        day=line.sold_ends,
+        day=line.sold_ends - timedelta(days=1),
         reference="correction" if line.corrects else "sale",
         quantity=line.quantity,
         base=base,

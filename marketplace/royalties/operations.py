@@ -11,6 +11,7 @@ from marketplace.db.locks import lock
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, NotFound
+from marketplace.licensing.models import License
 from marketplace.notifications.operations import notify_org
 from marketplace.payments.operations import open_checkout as open_payment
 from marketplace.payments.operations import release
@@ -53,6 +54,8 @@ def open_checkout(session: Session, actor: Actor, statement_id: str, *, title: s
 
 def mark_paid(session: Session, actor: Actor, statement_id: str) -> None:
     """The payment has arrived: the statement is settled and the money released. Harmless when repeated."""
+    # The license first: a statement that is reckoned now sees this payment whole or not at all.
+    lock(session, License, session.get_one(Statement, statement_id).license_id)
     row = lock(session, Statement, statement_id)
     if row.paid_at is not None:
         return

@@ -14,7 +14,9 @@ from marketplace.licensing.models import License
 from marketplace.licensing.queries import around, counterpart, titles
 from marketplace.royalties.issuing import life_of
 from marketplace.royalties.models import Inquiry, InquiryNote, SalesLine, SalesReport, Statement, StatementLine
+from marketplace.royalties.reports import as_they_are
 from marketplace.royalties.rules import OPEN, scheme
+from marketplace.royalties.sales import Sale
 from marketplace.web.paging import Page, page
 
 
@@ -83,11 +85,13 @@ def to_do(session: Session, actor: Actor, limit: int = 50) -> Sequence[Statement
     return session.scalars(query).all()
 
 
-def accounts(session: Session, actor: Actor, limit: int = 100) -> list[Account]:
+def accounts(session: Session, actor: Actor, *, license_id: str | None = None, limit: int = 100) -> list[Account]:
     """Licenses with royalties that have been in force, with their sums; in four statements."""
+    which = [] if license_id is None else [License.id == license_id]
     licenses = session.scalars(
         select(License)
         .where(
+            *which,
             or_(License.designer_org_id == actor.org_id, License.buyer_org_id == actor.org_id),
             License.active_from.is_not(None),
             or_(
@@ -175,6 +179,28 @@ def report_of(session: Session, statement_id: str) -> SalesReport | None:
     """The quarter's report, if the reader may see it."""
     query = select(SalesReport).where(SalesReport.statement_id == statement_id, SalesReport.kind == "quarter")
     return session.scalars(query).one_or_none()
+
+
+def waiting_report(session: Session, license_id: str) -> str | None:
+    """The earliest statement of a license that waits for a report."""
+    query = select(Statement.id).where(
+        Statement.license_id == license_id, Statement.state == "draft", Statement.report_due.is_not(None)
+    )
+    filed = select(SalesReport.statement_id).where(
+        SalesReport.license_id == license_id, SalesReport.kind == "quarter", SalesReport.state == "submitted"
+    )
+    return session.scalars(query.where(Statement.id.not_in(filed)).order_by(Statement.starts).limit(1)).one_or_none()
+
+
+def note(session: Session, inquiry_id: str, note_id: str) -> InquiryNote | None:
+    """One word of an inquiry."""
+    query = select(InquiryNote).where(InquiryNote.id == note_id, InquiryNote.inquiry_id == inquiry_id)
+    return session.scalars(query).one_or_none()
+
+
+def amendable(session: Session, statement_id: str) -> dict[str, Sale]:
+    """The lines a report of this quarter gave, by id, as they are with their corrections; in two statements."""
+    return as_they_are(session, reported(session, statement_id))
 
 
 def reported(session: Session, statement_id: str) -> Sequence[SalesLine]:

@@ -10,6 +10,7 @@ from typing import Any
 from demo.play import PASSWORD as PLAYED_PASSWORD
 from demo.play import SHIP_TO, TERMS
 from marketplace.gateways.tokens import Purpose
+from marketplace.royalties.tables import template
 from tests.kit.people import PASSWORD, Person
 from tests.kit.trade import LINK, Side
 from tests.kit.world import World
@@ -133,6 +134,7 @@ _two = "designer buyer"
 _quote = {"unit_price": {"amount": 29_000, "currency": "USD"}, "lead_days": 20, "valid_until": "2031-01-15"}
 _money = {"name": "Maison", "line1": "1 Street", "city": "London", "country": "GB"}
 _lines = {"quantity": "2", "metal": "18k_yellow", "ring_size": "US 6"}
+_sale = {"quantity": "3", "territory": "GB", "channel": "retail", "gross": "300.00"}
 _parcel = {"carrier": "Malca-Amit", "tracking": "MA1"}
 
 
@@ -427,6 +429,35 @@ ROWS: dict[str, Row] = {
     "api_production.stage": _order("making", {"stage": "wax"}),
     "api_production.ship": _order("making", _parcel),
     "api_production.accept_delivery": _order("order"),
+    # royalties
+    "royalties.index": row(),
+    "royalties.of_license": row(_two, license_id="license"),
+    "royalties.show": row(_two, statement_id="statement"),
+    "royalties.document": row(_two, answers=(303,), statement_id="statement"),
+    "royalties.lines_csv": row(_two, statement_id="statement"),
+    "royalties.checkout": row("buyer", statement_id="statement"),
+    "royalties.ask": row("designer", {"kind": "audit", "text": "Please show the books."}, statement_id="statement"),
+    "royalties.reply": row(_two, {"do": "answer", "text": "See the list."}, not_now="designer", inquiry_id="inquiry"),
+    "royalties.evidence": row(_two, answers=(303,), inquiry_id="inquiry", note_id="books"),
+    "sales.page": row("buyer", statement_id="to_report"),
+    "sales.save": row("buyer", {**_sale, "do": "submit"}, statement_id="to_report"),
+    "sales.upload": row(
+        "buyer", lambda w, s, p: {"file": (io.BytesIO(template().encode()), "sales.csv")}, statement_id="to_report"
+    ),
+    "sales.template_csv": row(),
+    "sales.correct": row(
+        "buyer",
+        lambda w, s, p: {"line": s.ids["sold"], "quantity": "18", "gross": "9800", "reason": "Two came back."},
+        statement_id="statement",
+    ),
+    "api_royalties.royalties": row(),
+    "api_royalties.statements": row(_two, license_id="license"),
+    "api_royalties.statement": row(_two, statement_id="statement"),
+    "api_royalties.pdf": row(_two, statement_id="statement"),
+    "api_royalties.csv": row(_two, statement_id="statement"),
+    "api_royalties.report": row("buyer", {"nothing_sold": True, "lines": []}, license_id="license"),
+    "api_royalties.checkout": row("buyer", statement_id="statement"),
+    "api_royalties.audit": row("designer", {"text": "Please show the books."}, statement_id="statement"),
     # money
     "payouts.index": row(),
     "payouts.account": row(answers=(200, 303)),

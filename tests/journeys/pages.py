@@ -21,6 +21,10 @@ NOT_PAGES = frozenset(
         "negotiations.news",
         "payouts.account",
         "production.evidence_row",
+        "royalties.document",
+        "royalties.evidence",
+        "royalties.lines_csv",
+        "sales.template_csv",
     }
 )
 EVERYBODY = ("/home", "/notifications", "/settings", "/settings/mail", "/privacy-requests")
@@ -32,6 +36,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
     design, thread = f"/designs/{i['design']}", f"/negotiations/{i['open']}"
     orders = [f"/orders/{i[name]}" for name in ("placed", "quoting", "awarded", "making", "order")]
     licenses = [f"/licenses/{i[name]}" for name in ("to_sign", "to_pay", "license")]
+    royalties = ("/royalties", f"/royalties/licenses/{i['license']}", f"/royalties/{i['statement']}")
     done = f"/negotiations/{i['negotiation']}"
     return {
         "visitor": [
@@ -69,6 +74,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
                 f"/negotiations/new?design={i['design']}",
             ),
             *("/negotiations", thread, done, "/licenses", *licenses, f"/orders/new/{i['license']}", "/orders", *orders),
+            *(*royalties, f"/royalties/{i['to_report']}", f"/royalties/{i['to_report']}/report"),
             "/audit",
         ],
         "manufacturer": [

@@ -16,6 +16,7 @@ from tests.journeys.live import OPERATOR, Live
 from tests.journeys.window import DESK, Who
 from tests.kit.files import band_stl, photo
 from tests.kit.people import PASSWORD as OPERATORS
+from tests.kit.royalties import leave_statements
 from tests.kit.trade import BRIEF
 from tests.pipeline import reexport
 
@@ -133,6 +134,7 @@ def set_stage(live: Live, scratch: Path) -> Stage:
     stage.ids["story"] = _draft_of(live, stage.ids["design"], "story")
     stage.ids["lookbook"] = _draft_of(live, stage.ids["design"], "lookbook")
     stage.ids["photo"] = _edited_photo(stage)
+    stage.ids |= leave_statements(live.background, stage.ids["license"])
     _mail(stage)
     return stage
 

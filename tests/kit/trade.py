@@ -28,6 +28,7 @@ from marketplace.policy.permissions import ROLES
 from marketplace.studio.models import ContentDraft
 from tests.kit.instance import Instance
 from tests.kit.people import Make, Person
+from tests.kit.royalties import leave_statements
 
 _SYSTEM = system("test")
 #: A way out that the open thread names.
@@ -54,6 +55,7 @@ class Trade:
 
     def __init__(self, instance: Instance, make: Make, player: Player, operator: str, picture: Path) -> None:
         self.engine = instance.background.engine
+        self.services = instance.background
         self.make, self.player, self.operator, self.picture = make, player, operator, picture
         self.ids = {k: v for k, v in player.made.items() if k != "messages"}
         self.designer, self.buyer = player.people["designer"], player.people["buyer"]
@@ -72,6 +74,7 @@ class Trade:
         people = {role: self._person(role) for role in ROLES}
         secrets_ = [self._rename(role, person) for role, person in people.items() if role != "operator"]
         self._things_of(people)
+        self.ids |= leave_statements(self.services, self.ids["license"])
         return Side(people, self.ids, secrets_)
 
     def _draft(self) -> None:

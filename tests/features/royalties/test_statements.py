@@ -9,14 +9,14 @@ from sqlalchemy.exc import DBAPIError
 
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel.actor import system
-from marketplace.kernel.errors import Conflict, Invalid, NotFound
+from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.licensing.models import License
 from marketplace.notifications.models import Notification
 from marketplace.orders.models import Order
 from marketplace.royalties import inquiries, issuing, operations, reports
 from marketplace.royalties.models import Inquiry, SalesLine, SalesReport, Statement, StatementLine
 from marketplace.royalties.sales import Sale
-from tests.features.royalties.account import NET_SALES, SYSTEM, Books, row
+from tests.features.royalties.account import BEGAN, NET_SALES, SYSTEM, Books, row
 
 ADVANCE = {"advance": {"amount": 50_000, "currency": "USD"}}
 
@@ -212,25 +212,32 @@ def test_a_royalty_paid_with_the_order_is_shown_as_paid(account: Callable[..., B
     ]
 
 
-@pytest.mark.parametrize(
-    ("per", "shortfalls"), [("year", [0, 0, 0, 92_500, 0, 0, 0, 100_000]), (None, [0, 0, 0, 0, 0, 0, 0, 92_500])]
-)
-def test_a_minimum_guarantee_is_tested_when_its_time_closes(
-    account: Callable[..., Books], per: str | None, shortfalls: list[int]
-) -> None:
-    books = account(**NET_SALES, minimum_guarantee={"amount": 100_000, "currency": "USD"}, guarantee_per=per)
-    for number, day in enumerate(
-        ("2026-04-15", "2026-07-15", "2026-10-15", "2027-01-15", "2027-04-15", "2027-07-15", "2027-10-15", "2028-01-15")
-    ):
+GUARANTEE = {"minimum_guarantee": {"amount": 100_000, "currency": "USD"}}
+
+
+def test_a_minimum_guarantee_is_tested_when_its_license_year_closes(account: Callable[..., Books]) -> None:
+    books = account(**NET_SALES, **GUARANTEE, guarantee_per="year")
+    for number, day in enumerate(("2026-04-15", "2026-07-15", "2026-10-15", "2027-01-15")):
         books.at(day)
         books.tick()
-        quarter = books.statements()[-1]
-        books.report(quarter, *([row("1000", "9")] if number == 0 else []), nothing=number > 0)
+        sold = [row("1000", "9")] if number == 0 else []
+        books.report(books.statements()[-1], *sold, nothing=not sold)
         books.issue()
-    assert [s.shortfall for s in books.statements()] == shortfalls
-    books.at("2028-06-01")
-    books.tick()
-    assert len(books.statements()) == 8
+    assert [s.shortfall for s in books.statements()] == [0, 0, 0, 92_500]
+    assert (books.statements()[-1].guarantee, books.statements()[-1].amount_due) == (100_000, 92_500)
+
+
+def test_a_minimum_guarantee_of_the_term_is_tested_at_its_end(account: Callable[..., Books]) -> None:
+    books = account(**NET_SALES, **GUARANTEE, term_months=6, sell_off_months=3)
+    books.world.change(License, books.world.license.id, active_until=BEGAN.replace(month=7))
+    for number, day in enumerate(("2026-04-15", "2026-07-15", "2026-10-15", "2027-01-15")):
+        books.at(day)
+        books.tick()
+        if number < 3:
+            books.report(books.statements()[-1], row("400", "3"))
+            books.issue()
+    assert [s.shortfall for s in books.statements()] == [0, 94_000, 0]
+    assert [s.amount_due for s in books.statements()] == [3_000, 97_000, 3_000]
 
 
 def test_what_turns_up_after_the_last_quarter_is_an_adjustment(account: Callable[..., Books]) -> None:
@@ -307,7 +314,9 @@ def test_a_question_disputes_a_statement_and_an_agreed_difference_is_in_the_next
     with unit_of_work(net.web, designer) as session:
         asked = inquiries.ask(session, designer, net.statements()[0].id, "Ten pieces at 100?")
     assert net.statements()[0].state == "disputed"
-    with unit_of_work(net.web, buyer) as session, pytest.raises(NotFound):
+    with unit_of_work(net.web, buyer) as session:
+        inquiries.answer(session, buyer, asked.id, "See the list.")
+    with unit_of_work(net.web, buyer) as session, pytest.raises(Forbidden):
         inquiries.claim(session, buyer, asked.id, 100, "mine")
     with unit_of_work(net.web, buyer) as session:
         inquiries.answer(session, buyer, asked.id, "The outlet price.")
