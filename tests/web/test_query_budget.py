@@ -145,7 +145,6 @@ BUDGET: dict[str, int] = {
     "royalties.show": 10,
     "sales.page": 9,
     "sales.template_csv": 1,
-    "settings.account": 4,
     "settings.account": 5,
     "styleguide.index": 1,
     "tracing.index": 2,
