@@ -54,7 +54,7 @@ class Negotiation(Created, Base):
 class Offer(Created, Base):
     """One version of the terms; never changed. What was said with it is a message of the thread.
 
-    `exchange` are the reference rates that stood when it was made, from its currency to those of the two countries.
+    `exchange` are the reference rates that stood when it was made, from its currency to that of each side's country.
     """
 
     __tablename__ = "offers"

@@ -310,11 +310,14 @@ def _add_offer(session: Session, actor: Actor, negotiation: Negotiation, terms: 
 
 
 def _rates(session: Session, negotiation: Negotiation, terms: Terms) -> list[dict[str, str]]:
-    """The rates of the moment from the offer's currency to those of the two countries, for the readers' sake."""
-    parties = [negotiation.designer_org_id, negotiation.buyer_org_id]
-    countries = session.scalars(select(Organization.country).where(Organization.id.in_(parties)))
-    quotes = {code for country in countries if (code := currency_of(country))}
-    return [rate.to_json() for rate in fix(session, terms.fee.currency, quotes)]
+    """The rates of the moment from the offer's currency to that of each side's country, named by the side that may see
+    it: a rate tells where its reader is.
+    """
+    sides = {negotiation.designer_org_id: "designer", negotiation.buyer_org_id: "buyer"}
+    query = select(Organization.id, Organization.country).where(Organization.id.in_(sides))
+    own = {sides[org_id]: currency_of(country) for org_id, country in session.execute(query)}
+    rates = {rate.quote: rate for rate in fix(session, terms.fee.currency, filter(None, own.values()))}
+    return [{**rates[code].to_json(), "side": side} for side, code in sorted(own.items()) if code in rates]
 
 
 def check_terms(terms: Terms) -> None:

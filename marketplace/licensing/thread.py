@@ -9,8 +9,10 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from marketplace.exchange.rules import Fixed
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.money import Money
 from marketplace.licensing.entries import Entry, Reader, WayOut, event_entry, message_entry, named_entry, offer_entries
 from marketplace.licensing.meter import Meter, measure
 from marketplace.licensing.models import Negotiation, Offer
@@ -53,6 +55,13 @@ class ThreadPage:
     def alias(self) -> str:
         """What the designer calls the buyer."""
         return buyer_alias(self.negotiation.buyer_org_id, self.negotiation.design_id)
+
+    @property
+    def elsewhere(self) -> list[tuple[Money, Fixed]]:
+        """The fee on the table in the currency of the reader's country, at the rate that stood when it was offered."""
+        fee = Money(**self.last.terms["fee"])
+        rates = [Fixed.from_json(kept) for kept in self.last.exchange if kept["side"] == self.side]
+        return [(rate.convert(fee), rate) for rate in rates if fee.amount]
 
     @property
     def title(self) -> str:

@@ -53,7 +53,10 @@ def test_pay21_rate_is_fixed_in_the_offer_and_what_moves_later_changes_nothing(
         for row in work.scalars(select(ExchangeRate)):
             row.rate *= 2
     offer = session.scalars(select(Offer).where(Offer.negotiation_id == opened["id"])).one()
-    [kept] = offer.exchange
+    kept = offer.exchange[0]
+    assert [entry["side"] for entry in offer.exchange] == ["buyer", "designer"]
+    page = pair.designer.browser.get(f"/negotiations/{opened['id']}").get_data(as_text=True)
+    assert page.count("£870.00") == 1
     assert (kept["base"], kept["quote"], kept["rate"], kept["source"]) == ("USD", "GBP", "0.790909", "sandbox")
     assert Fixed.from_json(kept).convert(Money(110_000, "USD")) == Money(87_000, "GBP")
 
