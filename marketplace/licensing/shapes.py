@@ -203,7 +203,7 @@ class TranslationOut(BaseModel):
 
 
 class MessageOut(BaseModel):
-    """A message with the translation that was asked for, if there is one."""
+    """A message with the translation that was asked for, if there is one; `by_mail` when it was an answer to a mail."""
 
     id: str
     by: str
@@ -213,6 +213,7 @@ class MessageOut(BaseModel):
     lang: str
     about: dict[str, Any] | None
     files: list[dict[str, Any]]
+    by_mail: bool
     translation: TranslationOut | None
 
 
@@ -327,6 +328,7 @@ def message_out(actor: Actor, designer_org_id: str, item: ThreadMessage) -> Mess
         lang=message.lang.replace("_", "-"),
         about={"term": message.term, "version": message.version} if message.term else None,
         files=[{name: item.get(name) for name in ("asset", "name", "type", "size")} for item in message.files],
+        by_mail=message.by_mail,
         translation=_translation(item.translation),
     )
 

@@ -1,6 +1,6 @@
 """What we hold about one person, table by table, without the data of others."""
 
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from marketplace.accounts.models import ApiToken, Invitation, LoginSession, Membership, Organization, User
 from marketplace.audit.models import AuditEvent
 from marketplace.catalog.models import SavedDesign
+from marketplace.inbox.models import Digest, InboundMail, ReplyAddress
 from marketplace.licensing.models import Offer, Signature
 from marketplace.manufacturing.models import CadCopy, CadLink, Nda
 from marketplace.messaging.models import Message
-from marketplace.notifications.models import Mail, Notification
+from marketplace.notifications.models import Mail, MailSetting, Notification
 from marketplace.privacy.models import PrivacyRequest
 from marketplace.royalties.models import InquiryNote, SalesReport
 
@@ -56,6 +57,16 @@ def collect(session: Session, user_id: str) -> dict[str, list[dict[str, Any]]]:
         "notifications": select(
             Notification.kind, Notification.params, Notification.created_at, Notification.read_at
         ).where(Notification.user_id == user_id),
+        "mail_settings": select(MailSetting.threads).where(MailSetting.user_id == user_id),
+        "morning_summaries": select(Digest.day, Digest.mail_id).where(Digest.user_id == user_id),
+        "reply_addresses": select(
+            ReplyAddress.negotiation_id, ReplyAddress.created_at, ReplyAddress.expires_at
+        ).where(ReplyAddress.user_id == user_id),
+        "answers_by_mail": select(
+            InboundMail.sender, InboundMail.state, InboundMail.reason, InboundMail.created_at, InboundMail.message_id
+        )
+        .join(ReplyAddress, ReplyAddress.id == InboundMail.address_id)
+        .where(ReplyAddress.user_id == user_id),
         "mails": select(Mail.to, Mail.template, Mail.created_at, Mail.sent_at).where(Mail.user_id == user_id),
         "audit": select(AuditEvent.action, AuditEvent.subject, AuditEvent.created_at, AuditEvent.ip).where(
             AuditEvent.user_id == user_id
@@ -77,4 +88,4 @@ def collect(session: Session, user_id: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value

@@ -204,7 +204,12 @@ def _mail(stage: Stage) -> None:
     inside.submit("/sign-in", "/sign-in", {"email": email, "password": PASSWORD})
     colleague = {"email": f"colleague.{run}@demo.example", "role": "designer"}
     inside.submit("/settings", "/settings/invitations", colleague)
-    wanted = (("/confirm/", form["email"]), ("/reset/new", email), ("/invitation", colleague["email"]))
+    wanted = (
+        ("/confirm/", form["email"]),
+        ("/reset/new", email),
+        ("/mail/unsubscribe", email),
+        ("/invitation", colleague["email"]),
+    )
     for part, address in wanted:
         stage.mailed[part] = _until(lambda part=part, address=address: _link(stage.live, part, address))  # type: ignore[misc]
     org = "select o.id from organizations o where o.name = :name"

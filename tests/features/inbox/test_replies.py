@@ -1,4 +1,7 @@
-"""Answers by mail: what is posted, what is refused and to whom that is said, what is passed over in silence."""
+"""Answers by mail: what is posted, what is refused and to whom that is said, what is passed over in silence.
+
+NEG-09 (1 MB, not UTF-8) and NEG-11 (links of others) as far as mail goes.
+"""
 
 import hashlib
 import hmac
@@ -114,6 +117,8 @@ def test_an_answer_by_mail_stands_in_the_thread_without_what_it_quotes(post: Pos
     assert "##--##" in asked["text"]
     assert post.answer("We can do 50 pieces.\n\nWith two weeks for the wax.") == 200
     assert post.said() == ["We can do 50 pieces.\n\nWith two weeks for the wax."]
+    told = post.pair.buyer.api.get(f"/negotiations/{post.key}/messages").get_json()["items"]
+    assert [item["by_mail"] for item in told] == [True]
     own = post.pair.designer.browser.get(f"/negotiations/{post.key}").get_data(as_text=True)
     assert "by mail" in own
     assert post.refusals() == []
