@@ -19,6 +19,8 @@ from marketplace.invoices import api as invoices_api
 from marketplace.invoices import views as invoices_views
 from marketplace.licensing import addendum_views, contract_api, license_api, license_views, verify_views
 from marketplace.licensing import thread_api as licensing_api
+from marketplace.licensing.playbook import api as playbook_api
+from marketplace.licensing.playbook import approval_views, sheet_views
 from marketplace.manufacturing import api as manufacturing_api
 from marketplace.manufacturing import views as manufacturing_views
 from marketplace.materials import api as materials_api
@@ -92,6 +94,10 @@ def sections(*, development: bool) -> list[Section]:
         license_views.section,
         addendum_views.section,
         verify_views.section,
+        sheet_views.section,
+        approval_views.section,
+        approval_views.deals,
+        playbook_api.api,
         license_api.api,
         contract_api.api,
     ]

@@ -14,6 +14,8 @@ _MENU = (
     (_l("Designs"), "designs.index", P.DESIGN_CREATE),
     (_l("Catalog"), "catalog.index", P.CATALOG_BROWSE),
     (_l("Negotiations"), "negotiations.index", P.NEGOTIATION_LIST),
+    (_l("Term sheets"), "term_sheets.index", P.TERM_SHEETS),
+    (_l("Approvals"), "approvals.index", P.APPROVAL_READ),
     (_l("Licenses"), "licenses.index", P.LICENSE_LIST),
     (_l("Requests"), "rfqs.index", P.RFQ_LIST),
     (_l("Orders"), "orders.index", P.ORDER_LIST),

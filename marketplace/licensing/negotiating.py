@@ -14,6 +14,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.licensing.brief.consent import record_consent, require_consent
+from marketplace.licensing.brief.notice import with_brief
 from marketplace.licensing.endings import close, expire
 from marketplace.licensing.grants import as_conflict, lock_rights, refuse_collision
 from marketplace.licensing.models import License, Negotiation, Offer
@@ -69,7 +70,8 @@ def open_negotiation(
             session, actor, negotiation.id, to_org_id=negotiation.designer_org_id, body=message, at=tick(negotiation)
         )
     record(session, actor, "negotiation.opened", negotiation.id, owner_org_id=design.org_id, design=design_id)
-    tell(session, negotiation, "designer", "negotiation_opened")
+    kind, more = with_brief(session, negotiation, terms, "negotiation_opened")
+    tell(session, negotiation, "designer", kind, **more)
     return negotiation
 
 
@@ -131,8 +133,8 @@ def make_offer(
         version=made.version,
         changed=changed_fields(current.terms, made.terms),
     )
-    kind = "negotiation_reopened" if reopening else "offer_received"
-    tell(session, negotiation, other(side), kind, version=made.version)
+    kind, more = with_brief(session, negotiation, terms, "negotiation_reopened" if reopening else "offer_received")
+    tell(session, negotiation, other(side), kind, version=made.version, **more)
     return made
 
 

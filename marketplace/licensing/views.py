@@ -7,14 +7,13 @@ from typing import Any
 from flask import make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from marketplace.designs.queries import listed_design
 from marketplace.designs.rules import LIMITS
-from marketplace.designs.vocabulary import metal_word
 from marketplace.kernel import clock
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.ids import new_id
-from marketplace.kernel.money import CURRENCIES
 from marketplace.licensing import conversing, endings, negotiating, queries, thread
 from marketplace.licensing.access import load_negotiation
 from marketplace.licensing.brief import page as briefs
@@ -32,22 +31,13 @@ from marketplace.licensing.forms import (
     with_one_term,
 )
 from marketplace.licensing.models import Negotiation, Offer
-from marketplace.licensing.regions import REGIONS
+from marketplace.licensing.playbook import holding
+from marketplace.licensing.playbook import queries as playbook
 from marketplace.licensing.room import tag_of
 from marketplace.licensing.rules import state_now
+from marketplace.licensing.sheets import start, term_choices
 from marketplace.licensing.term_words import LABELS
 from marketplace.licensing.terms import DEFAULT_VALIDITY
-from marketplace.licensing.vocabulary import (
-    CATEGORIES,
-    CHANNELS,
-    DERIVATIVES,
-    GOVERNING,
-    GUARANTEE_SPANS,
-    KINDS,
-    METAL_FAMILIES,
-    ROYALTY_BASES,
-    country_names,
-)
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
 from marketplace.web.errors import is_htmx
@@ -57,6 +47,7 @@ from marketplace.web.navigate import see_other
 from marketplace.web.section import Section
 
 section = Section("negotiations", url_prefix="/negotiations")
+_ASKED = _l("This is above your limit. Your colleagues were asked to approve it.")
 
 
 @section.get("/new", needs=Permission.NEGOTIATION_OPEN)
@@ -66,11 +57,13 @@ def new(call: Call, form: FormState | None = None) -> ResponseReturnValue:
     running = queries.open_negotiation_id(call.session, call.actor, design.id)
     if running and form is None:
         return see_other("negotiations.show", negotiation_id=running)
+    published = playbook.published(call.session, design.org_id)
     return render_template(
         "negotiations/new.html",
         design=design,
-        form=form or FormState.of(**_usual(design)),
-        sheet=_sheet(),
+        form=form or FormState.of(**start(design, published)),
+        started=published is not None,
+        sheet=term_choices(),
         brief=briefs.new_sheet(call.session, design, call.services.storage.image_url),
     )
 
@@ -81,7 +74,10 @@ def create(call: Call) -> ResponseReturnValue:
     if (again := edited()) is not None:
         return new(call, form=again)
     given = read_form(NewForm)
-    made = negotiating.open_negotiation(call.session, call.actor, given.design, given.to_terms(), given.message)
+    terms = given.to_terms()
+    if holding.hold_opening(call.session, call.actor, given.design, terms, given.message):
+        return see_other("approvals.index", toast=str(_ASKED))
+    made = negotiating.open_negotiation(call.session, call.actor, given.design, terms, given.message)
     return see_other("negotiations.show", toast=_("Your offer was sent."), negotiation_id=made.id)
 
 
@@ -108,6 +104,7 @@ def show(call: Call, negotiation: Negotiation, form: FormState | None = None) ->
         changes=thread.what_changed(form.extra) if form else [],
         attachments=LIMITS["attachment"],
         brief=_brief(call, page),
+        held=playbook.held(call.session, call.actor, negotiation_id=negotiation.id) if page.side == "buyer" else [],
     )
 
 
@@ -206,6 +203,8 @@ def accept(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
     given = read_form(AnswerForm)
     if given.terms_hash is None:
         raise Invalid("invalid", "The page is out of date; open it again.")
+    if holding.hold_accept(call.session, call.actor, negotiation, given.version, given.terms_hash):
+        return see_other("negotiations.show", toast=str(_ASKED), negotiation_id=negotiation.id)
     made = negotiating.accept(
         call.session, call.actor, negotiation.id, version=given.version, terms_hash=given.terms_hash
     )
@@ -239,8 +238,11 @@ def _counter_form(
     call: Call, negotiation: Negotiation, form: FormState | None, *, reopening: bool
 ) -> ResponseReturnValue:
     page = thread.read_thread(call.session, call.actor, negotiation, way_out(negotiation))
+    kept = playbook.sheets_of(call.session, call.actor)[0] if page.side == "designer" else []
+    chosen = next((row for row in kept if row.id == request.args.get("sheet")), None)
+    terms = {**page.last.terms, **(chosen.terms if chosen else {})}
     fresh = FormState.of(
-        **form_values(page.last.terms),
+        **form_values(terms),
         base_version=negotiation.current_version,
         valid_until=until_date(clock.now() + DEFAULT_VALIDITY),
     )
@@ -249,7 +251,8 @@ def _counter_form(
         name,
         page=page,
         form=form or fresh,
-        sheet=_sheet(page.last.terms.get("metals")),
+        kept=kept,
+        sheet=term_choices(terms.get("metals")),
         reopening=reopening,
         focus=alone(request.values.get("only") or request.args.get("term", "")),
         labels=LABELS,
@@ -270,6 +273,8 @@ def _send_offer(call: Call, negotiation: Negotiation, send: Callable[..., Offer]
     else:
         given = read_form(CounterForm)
         terms, version, message = given.to_terms(), given.base_version, given.message
+    if holding.hold_offer(call.session, call.actor, negotiation, version, terms, message):
+        return see_other("negotiations.show", toast=str(_ASKED), negotiation_id=negotiation.id)
     send(call.session, call.actor, negotiation.id, base_version=version, terms=terms, message=message)
     return see_other("negotiations.show", toast=_("Your offer was sent."), negotiation_id=negotiation.id)
 
@@ -304,45 +309,3 @@ def _before(given: str | None) -> tuple[datetime, str] | None:
         return datetime.fromisoformat(moment), key[:40]
     except ValueError:
         return None
-
-
-def _usual(design: Any) -> dict[str, Any]:
-    """A first offer to start from: what most licenses of this trade look like."""
-    price = design.list_price
-    values: dict[str, Any] = {
-        "kind": "non_exclusive",
-        "where": "countries",
-        "categories": [design.category] if design.category in CATEGORIES else [],
-        "term_months": 24,
-        "fee_currency": price.currency if price else "USD",
-        "royalty_base": "",
-        "derivatives": "none",
-        "governing_language": locale_code(),
-        "valid_until": until_date(clock.now() + DEFAULT_VALIDITY),
-        "design": design.id,
-    }
-    if price:
-        values["fee"] = form_values({"fee": {"amount": price.amount, "currency": price.currency}, "territories": []})[
-            "fee"
-        ]
-    return values
-
-
-def _sheet(chosen_metals: list[str] | None = None) -> dict[str, Any]:
-    """The choices of the term sheet's form; single alloys only where the terms on the table name them."""
-    alloys = [metal for metal in chosen_metals or [] if metal not in METAL_FAMILIES]
-    names = country_names(locale_code())
-    return {
-        "labels": LABELS,
-        "kinds": list(KINDS.items()),
-        "regions": [(code, region.name) for code, region in REGIONS.items()],
-        "countries": sorted(names.items(), key=lambda pair: pair[1]),
-        "channels": list(CHANNELS.items()),
-        "categories": list(CATEGORIES.items()),
-        "metals": [*METAL_FAMILIES.items(), *((alloy, metal_word(alloy)) for alloy in alloys)],
-        "currencies": list(CURRENCIES),
-        "bases": list(ROYALTY_BASES.items()),
-        "guarantee_spans": list(GUARANTEE_SPANS.items()),
-        "derivatives": list(DERIVATIVES.items()),
-        "languages": list(GOVERNING.items()),
-    }

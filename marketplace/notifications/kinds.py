@@ -18,6 +18,14 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "asset_rejected": (_l("A file was refused"), _l("%(filename)s: %(reason)s")),
     "content_ready": (_l("A draft is ready to read"), _l("%(what)s for %(design)s has been drafted.")),
     "negotiation_opened": (_l("A buyer opened a negotiation"), _l("About %(design)s. It is your turn.")),
+    "negotiation_opened_brief": (
+        _l("A buyer opened a negotiation"),
+        _l("About %(design)s, with a customization brief: %(brief)s. It is your turn."),
+    ),
+    "offer_received_brief": (
+        _l("A new offer"),
+        _l("Version %(version)s for %(design)s, with a customization brief: %(brief)s. It is your turn."),
+    ),
     "offer_received": (_l("A new offer"), _l("Version %(version)s for %(design)s. It is your turn.")),
     "offer_accepted": (_l("Terms accepted"), _l("Version %(version)s for %(design)s was accepted.")),
     "negotiation_declined": (_l("A negotiation was declined"), _l("%(design)s")),
@@ -32,13 +40,13 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "message_received": (_l("A new message"), _l("About %(design)s")),
     "approval_asked": (
         _l("Your approval is needed"),
-        _l("%(person)s asks about %(design)s; it is above the limit."),
+        _l("%(colleague)s asks about %(design)s; it is above the limit."),
     ),
-    "approval_given": (_l("A deal was approved"), _l("%(person)s approved %(design)s; it took effect.")),
-    "approval_refused": (_l("A deal was not approved"), _l("%(person)s about %(design)s: %(reason)s")),
+    "approval_given": (_l("A deal was approved"), _l("%(colleague)s approved %(design)s; it took effect.")),
+    "approval_refused": (_l("A deal was not approved"), _l("%(colleague)s about %(design)s: %(reason)s")),
     "limits_changed": (
         _l("Approval limits were changed"),
-        _l("%(person)s set other amounts that need approval."),
+        _l("%(colleague)s set other amounts that need approval."),
     ),
     "buyer_named_to_you": (_l("You now see who the buyer is"), _l("The buyer of %(design)s placed an order.")),
     "you_were_named": (_l("The designer now sees your name"), _l("You placed an order for %(design)s.")),

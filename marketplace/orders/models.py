@@ -16,8 +16,8 @@ class Order(Created, Base):
     """Pieces a buyer orders under a license. `state` moves by orders.rules.ORDER.
 
     `lines` is [{quantity, metal, ring_size, engraving}]; `cad` pins what was licensed: [{asset_id, filename, sha256}];
-    `spec` is what a workshop may know of the design: {category, facts}; `royalty` freezes the license's royalty terms.
-    Amounts are set by the award, in `currency`.
+    `spec` is what a workshop may know of the design: {category, facts, brief, metals}; `royalty` freezes the royalty
+    terms of the license. Amounts are set by the award, in `currency`.
     """
 
     __tablename__ = "orders"

@@ -89,7 +89,12 @@ def place_order(
         lines=[asdict(line) for line in lines],
         ship_to=asdict(ship_to),
         cad=_pins(snapshot),
-        spec={"category": snapshot.get("category"), "facts": _facts(snapshot)},
+        spec={
+            "category": snapshot.get("category"),
+            "facts": _facts(snapshot),
+            "brief": found.terms.get("brief") or [],
+            "metals": (snapshot.get("metadata") or {}).get("metals", []),
+        },
         royalty={k: found.terms.get(k) for k in ("royalty_percent", "royalty_per_unit", "royalty_base", "advance")},
         currency=found.currency,
         state=ORDER.initial,
@@ -216,10 +221,13 @@ def _manager(session: Session, wanted: str | None) -> str:
 
 
 def _facts(snapshot: dict[str, Any]) -> list[dict[str, Any]]:
-    """The facts of the design as they were negotiated about: {name, value, unit, source}."""
+    """The facts of the design as they were negotiated about: {name, value, unit, source}, of weights also low, high."""
     found = snapshot.get("facts") or []
     rows = [{"name": name, **fact} for name, fact in found.items()] if isinstance(found, dict) else found
-    return [{key: row.get(key) for key in ("name", "value", "unit", "source")} for row in rows]
+    return [
+        {key: row.get(key) for key in ("name", "value", "unit", "source", *(("low", "high") if "low" in row else ()))}
+        for row in rows
+    ]
 
 
 def _pins(snapshot: dict[str, Any]) -> list[dict[str, Any]]:

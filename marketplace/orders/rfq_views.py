@@ -14,6 +14,7 @@ from marketplace.kernel.money import parse_amount
 from marketplace.materials.queries import by_rules_of
 from marketplace.orders import queries, routing
 from marketplace.orders.access import load_rfq
+from marketplace.orders.briefs import brief_of
 from marketplace.orders.forms import QuoteForm, RfqFilter
 from marketplace.orders.models import Rfq
 from marketplace.orders.present import rfq_out
@@ -64,6 +65,7 @@ def show(call: Call, rfq: Rfq, form: FormState | None = None) -> ResponseReturnV
         spec=rfq.spec,
         lines=[line_words(line) for line in rfq.spec["lines"]],
         fact_rows=fact_rows(facts),
+        brief=brief_of(rfq.spec),
         view=rfq_out(rfq),
         quote=quote,
         card=pictures.get(rfq.design_id),

@@ -212,5 +212,7 @@ def _spec(order: Order) -> dict[str, Any]:
         "currency": order.currency,
         "country": order.ship_to.get("country"),
         "facts": order.spec.get("facts") or [],
+        "brief": order.spec.get("brief") or [],
+        "metals": order.spec.get("metals") or [],
         "cad": [item["filename"] for item in order.cad],
     }

@@ -6,7 +6,7 @@ The page of a single order is in `production`, which knows everything an order i
 from collections.abc import Sequence
 from typing import Any
 
-from flask import redirect, render_template, request
+from flask import make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -14,11 +14,14 @@ from marketplace.accounts.models import Organization
 from marketplace.accounts.queries import organization_names
 from marketplace.designs.queries import cards
 from marketplace.designs.vocabulary import metal_options
+from marketplace.gateways.documents import make_pdf
+from marketplace.gateways.s3_names import content_disposition
+from marketplace.kernel import clock
 from marketplace.kernel.errors import Invalid
 from marketplace.licensing.access import load_license
 from marketplace.licensing.models import License
 from marketplace.licensing.vocabulary import country_names
-from marketplace.orders import operations, queries, routing
+from marketplace.orders import briefs, operations, queries, routing
 from marketplace.orders.access import load_order
 from marketplace.orders.forms import AwardForm, CancelForm, MakersForm, OrderFilter, OrderForm
 from marketplace.orders.models import Order
@@ -31,6 +34,7 @@ from marketplace.policy.permissions import Permission as P
 from marketplace.web.call import AfterCommit, Call
 from marketplace.web.forms import FormState, read_form, read_query
 from marketplace.web.i18n import locale_code
+from marketplace.web.limits import limit
 from marketplace.web.navigate import see_other
 from marketplace.web.section import Section
 
@@ -105,6 +109,21 @@ def create(call: Call, license: License) -> ResponseReturnValue:
         manager_org_id=given.manager or None,
     )
     return see_other("orders.show", toast=_("The order is placed."), order_id=order.id)
+
+
+@section.get("/<order_id>/tech-pack.pdf", needs=P.ORDER_READ, subject=load_order)
+def tech_pack(call: Call, order: Order) -> AfterCommit:
+    """Pieces, brief and figures as a document in the reader's language; made when asked for, after the transaction."""
+    limit("tech_pack", call.user_id, "20 per minute")
+    values, title = briefs.document(order, call.settings.brand_name), order.design_title
+
+    def made() -> ResponseReturnValue:
+        answer = make_response(make_pdf(briefs.TEMPLATE, values, clock.now()))
+        answer.headers["Content-Type"] = "application/pdf"
+        answer.headers["Content-Disposition"] = content_disposition("inline", f"{title}.pdf")
+        return answer
+
+    return AfterCommit(made)
 
 
 @section.post("/<order_id>/cancel", needs=P.ORDER_CANCEL, subject=load_order)

@@ -34,6 +34,11 @@ class Permission(StrEnum):
     NEGOTIATION_READ = "party:negotiation:read"
     NEGOTIATION_ACT = "party:negotiation:act"
     MESSAGE_SEND = "party:message:send"
+    TERM_SHEETS = "own:terms:edit"
+    DEALS_READ = "own:deals:read"
+    APPROVAL_READ = "org:approval:read"
+    APPROVAL_DECIDE = "org:approval:decide"
+    LIMITS_EDIT = "org:limits:edit"
 
     LICENSE_LIST = "org:license:list"
     LICENSE_READ = "party:license:read"
@@ -127,6 +132,11 @@ GRANTS: dict[Permission, Grant] = {
     P.NEGOTIATION_READ: _grant("designer buyer", "designer buyer"),
     P.NEGOTIATION_ACT: _grant("designer buyer", "designer buyer"),
     P.MESSAGE_SEND: _grant("designer buyer", "designer buyer"),
+    P.TERM_SHEETS: _grant("designer", "owner designer"),
+    P.DEALS_READ: _grant("designer buyer"),
+    P.APPROVAL_READ: _grant("buyer"),
+    P.APPROVAL_DECIDE: _grant("buyer", "owner"),
+    P.LIMITS_EDIT: _grant("buyer", admin=True),
     P.LICENSE_LIST: _grant("designer buyer"),
     P.LICENSE_READ: _grant("designer buyer", "designer buyer"),
     P.LICENSE_SIGN: _grant("designer buyer", "designer buyer"),

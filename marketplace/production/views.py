@@ -22,6 +22,7 @@ from marketplace.manufacturing.models import CadCopy
 from marketplace.manufacturing.queries import open_copies
 from marketplace.manufacturing.rules import OPEN_STATES
 from marketplace.orders.access import load_order
+from marketplace.orders.briefs import brief_of
 from marketplace.orders.models import Order
 from marketplace.orders.views import section as orders
 from marketplace.orders.words import line_words, stations, turn_words
@@ -58,6 +59,7 @@ def show(call: Call, order: Order) -> ResponseReturnValue:
         stations=stations(view),
         turn=turn_words(whose, mine=view["your_turn"]),
         lines=[line_words(line) for line in order.lines],
+        brief=brief_of(order.spec),
         events=events,
         stages=progress(found.stages),
         card=cards(call.session, [order.design_id], sign=sign).get(order.design_id),
@@ -90,6 +92,7 @@ def bench(call: Call, order: Order, form: FormState | None = None) -> ResponseRe
         max_bytes=LIMITS["evidence"].max_bytes,
         packed=bool(done) and done[-1] == LAST,
         lines=[line_words(line) for line in order.lines],
+        brief=brief_of(order.spec),
     )
 
 

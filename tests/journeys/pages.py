@@ -19,6 +19,7 @@ NOT_PAGES = frozenset(
         "negotiations.fetch_file",
         "negotiations.file_row",  # a row of the thread
         "negotiations.news",
+        "orders.tech_pack",
         "payouts.account",
         "production.evidence_row",
         "royalties.document",
@@ -63,6 +64,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda"),
             *("/payouts", "/payouts/bank", "/audit"),
             *(f"{thread}/counter?term=fee", f"{thread}/versions/1", f"{thread}/listing"),
+            *("/term-sheets", "/term-sheets/new", f"/term-sheets/{i['sheet']}", "/term-sheets/prices", "/deals/usual"),
             *("/materials", "/invoices", f"/invoices/{i['invoice']}", "/invoices/details"),
         ],
         "buyer": [
@@ -72,6 +74,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
                 "/catalog?q=nothing-like-this",
                 f"/catalog/{i['design']}",
                 f"/negotiations/new?design={i['design']}",
+                *("/approvals", "/approvals/limits", "/deals/usual"),
             ),
             *("/negotiations", thread, done, "/licenses", *licenses, f"/orders/new/{i['license']}", "/orders", *orders),
             *(*royalties, f"/royalties/{i['to_report']}", f"/royalties/{i['to_report']}/report"),

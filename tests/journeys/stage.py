@@ -127,6 +127,8 @@ def set_stage(live: Live, scratch: Path) -> Stage:
         "awarded": stage.order(awarded=True),
         "making": stage.order(paid=True),
     }
+    kept = {"name": "Standard, retail", "terms": {**TERMS, "fee": {"amount": 240_000, "currency": "USD"}}}
+    stage.ids["sheet"] = player.people["designer"].post("/term-sheets", kept, expect=201)["id"]
     making = stage.ids["making"]
     acts.sign_nda(player.people["manufacturer"], making)
     stage.ids["trace"] = _traced(stage, _leak(stage, scratch))

@@ -212,7 +212,8 @@ class Trade:
                 result=Finding(filename="found.stl", sha256="0" * 64).model_dump(mode="json"),
             )
             session.add(trace)
-            session.add_all(_playbook(people, self.ids["design"]))
+            kept = _playbook(people, self.ids["design"])
+            session.add_all(kept)
             session.add(Digest(user_id=designer.user.id, day=datetime.now(UTC).date()))
             address = select(ReplyAddress.id).where(ReplyAddress.user_id == designer.user.id).limit(1)
             session.add(
@@ -237,6 +238,8 @@ class Trade:
                 )
             )
             self.ids |= {
+                "sheet": next(row.id for row in kept if isinstance(row, TermSheet)),
+                "approval": next(row.id for row in kept if isinstance(row, Approval)),
                 "photo": session.scalars(photos).one(),
                 "invitation": invited.id,
                 "waiting_org": waiting.id,

@@ -112,13 +112,31 @@ def panel(session: Session, negotiation: Negotiation, terms: Mapping[str, Any], 
     brief = read_brief(terms.get("brief"))
     if not brief:
         return None
-    snapshot = negotiation.snapshot
-    facts, metals = snapshot.get("facts") or [], list((snapshot.get("metadata") or {}).get("metals", []))
-    prices = metal_prices(session, negotiation.designer_org_id, terms["fee"]["currency"])
-    weighed = weigh(facts, brief, metals=metals, prices=prices)
+    weighed = weighed_by(session, negotiation, terms)
+    facts, metals = _measured(negotiation)
     pinned = [effect.delta.point for effect in weighed.effects if effect.delta.point]
     likeness = likeness_of(session, negotiation.design_id, facts, metals, sign) if pinned else None
-    lines, number = [], 0
+    pins = [{"row": place, "point": point} for place, point in enumerate(pinned, 1)]
+    allows = str(DERIVATIVES[terms.get("derivatives") or "none"])
+    priced = any(mass is not None and mass.per_gram is not None for mass in (weighed.before, weighed.after))
+    if needed(brief) == "none":
+        allows = ""
+    return Panel(lines_of(weighed), weighed, json.dumps(pins), likeness, allows, priced)
+
+
+def weighed_by(session: Session, negotiation: Negotiation, terms: Mapping[str, Any]) -> Weighed:
+    """The brief of a stored sheet by what was measured when the negotiation began, at the studio's prices of metal;
+    page, mail and API show this. One statement.
+    """
+    facts, metals = _measured(negotiation)
+    prices = metal_prices(session, negotiation.designer_org_id, terms["fee"]["currency"])
+    return weigh(facts, read_brief(terms.get("brief")), metals=metals, prices=prices)
+
+
+def lines_of(weighed: Weighed) -> list[Line]:
+    """Each change in words; those with a pin are numbered as on the likeness."""
+    lines: list[Line] = []
+    number = 0
     for effect in weighed.effects:
         number += effect.delta.point is not None
         lines.append(
@@ -132,11 +150,7 @@ def panel(session: Session, negotiation: Negotiation, terms: Mapping[str, Any], 
                 pin=number if effect.delta.point else None,
             )
         )
-    pins = [{"row": place, "point": point} for place, point in enumerate(pinned, 1)]
-    allows = str(DERIVATIVES[terms.get("derivatives") or "none"])
-    if needed(brief) == "none":
-        allows = ""
-    return Panel(lines, weighed, json.dumps(pins), likeness, allows, bool(prices))
+    return lines
 
 
 def new_sheet(session: Session, design: Design, sign: Sign) -> Sheet:
@@ -147,8 +161,7 @@ def new_sheet(session: Session, design: Design, sign: Sign) -> Sheet:
 
 def counter_sheet(session: Session, negotiation: Negotiation, sign: Sign) -> Sheet:
     """For a counter offer: by what the design said when the negotiation began. One statement."""
-    facts = negotiation.snapshot.get("facts") or []
-    metals = list((negotiation.snapshot.get("metadata") or {}).get("metals", []))
+    facts, metals = _measured(negotiation)
     return Sheet(facts, metals, likeness_of(session, negotiation.design_id, facts, metals, sign))
 
 
@@ -174,7 +187,7 @@ def metal_prices(session: Session, org_id: str, currency: str) -> dict[str, Mone
     return {row.alloy: Money(row.amount, row.currency) for row in session.scalars(query)}
 
 
-def summary(weighed: Weighed) -> list[tuple[str, str, str]]:
+def summary(weighed: Weighed, *, priced: bool = True) -> list[tuple[str, str, str]]:
     """(what, value, note) of the piece before and after a brief; pages and documents print these very lines."""
     found = []
     for label, mass in ((_("As designed"), weighed.before), (_("With the brief"), weighed.after)):
@@ -183,9 +196,15 @@ def summary(weighed: Weighed) -> list[tuple[str, str, str]]:
             note = _("%(basis)s; %(more)s", basis=words.BASIS_WORDS[mass.basis], more=finished)
             found.append((label, words.mass_text(mass), note))
     if weighed.grams is not None:
-        note = words.price_text(weighed.price)
-        found.append((_("Difference"), words.change_text(weighed.grams), _("metal: %(price)s", price=note)))
+        price = _("metal: %(price)s", price=words.price_text(weighed.price)) if priced else ""
+        found.append((_("Difference"), words.change_text(weighed.grams), price))
     return found
+
+
+def _measured(negotiation: Negotiation) -> tuple[list[Any], list[str]]:
+    """(facts, metals) of the design when the negotiation began."""
+    snapshot = negotiation.snapshot
+    return snapshot.get("facts") or [], list((snapshot.get("metadata") or {}).get("metals", []))
 
 
 def _is_point(text: str) -> bool:

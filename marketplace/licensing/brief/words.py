@@ -7,11 +7,12 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from ai_pipeline.errors import N_
 from marketplace.designs.vocabulary import metal_word, stone_word
 from marketplace.kernel.money import Money
 from marketplace.licensing.brief.deltas import Delta
 from marketplace.licensing.brief.diff import diff, read_brief
-from marketplace.licensing.brief.effects import Effect, Mass, Span
+from marketplace.licensing.brief.effects import Effect, Mass, Span, Weighed
 from marketplace.web.i18n import Formats
 
 _FMT = Formats()
@@ -69,6 +70,12 @@ WHY: dict[str, Any] = {
     "engraving": _l("An engraving takes off less metal than the finishing; it is not counted."),
     "edit": _l("Known once the designer has changed the CAD and it is measured again."),
 }
+
+
+#: What a notification says of a brief's effect.
+WEIGHT = N_("%(change)s of metal")
+WEIGHT_AND_PRICE = N_("%(change)s of metal, %(price)s by the studio's prices")
+WEIGHT_UNKNOWN = N_("weight not estimated")
 
 
 def part_word(body: str) -> str:
@@ -146,6 +153,26 @@ def why_text(effect: Effect) -> str:
     """How that was worked out, or why it was not."""
     figures = {name: _FMT.number(round(float(value), 3)) for name, value in effect.figures.items()}
     return str(WHY[effect.why]) % figures if figures else str(WHY[effect.why])
+
+
+def said(weighed: Weighed) -> dict[str, Any]:
+    """The same in a form that waits for its reader's language: {message, params}, for notifications and mail."""
+    if weighed.grams is None:
+        return {"message": WEIGHT_UNKNOWN, "params": {}}
+    low, high = (_plain(value) for value in (weighed.grams.low, weighed.grams.high))
+    change = low if low == high else f"{low} … {high}"
+    if weighed.price is None:
+        return {"message": WEIGHT, "params": {"change": change}}
+    cheap, dear = (str(amount) for amount in weighed.price)
+    return {
+        "message": WEIGHT_AND_PRICE,
+        "params": {"change": change, "price": cheap if cheap == dear else f"{cheap} … {dear}"},
+    }
+
+
+def _plain(grams: Decimal) -> str:
+    sign = "+" if grams > 0 else "−" if grams < 0 else "±"
+    return f"{sign}{abs(grams)}\u00a0g"
 
 
 def mass_text(mass: Mass) -> str:

@@ -108,7 +108,7 @@ def ask(
         terms_hash=made.terms_hash,
     )
     notify_org(
-        session, actor.org_id, "approval_asked", path=f"/approvals#{made.id}", design=made.title, person=actor.name
+        session, actor.org_id, "approval_asked", path=f"/approvals#{made.id}", design=made.title, colleague=actor.name
     )
     return made
 

@@ -48,7 +48,7 @@ def approve(session: Session, actor: Actor, approval: Approval) -> str:
         "approval_given",
         path=f"/negotiations/{subject}",
         design=row.title,
-        person=actor.name,
+        colleague=actor.name,
     )
     return subject
 
@@ -64,7 +64,7 @@ def refuse(session: Session, actor: Actor, approval: Approval, reason: str) -> N
     record(session, actor, "approval.refused", row.id, owner_org_id=row.org_id, negotiation=row.negotiation_id)
     path = f"/negotiations/{row.negotiation_id}" if row.negotiation_id else f"/approvals#{row.id}"
     notify_org(
-        session, row.org_id, "approval_refused", path=path, design=row.title, person=actor.name, reason=row.reason
+        session, row.org_id, "approval_refused", path=path, design=row.title, colleague=actor.name, reason=row.reason
     )
 
 

@@ -132,7 +132,7 @@ def set_limits(session: Session, actor: Actor, limits: Mapping[str, int], named:
         )
     record(session, actor, "limits.changed", org_id, owner_org_id=org_id, before=before, after=dict(limits))
     if before != dict(limits):
-        notify_org(session, org_id, "limits_changed", path="/approvals/limits", person=actor.name)
+        notify_org(session, org_id, "limits_changed", path="/approvals/limits", colleague=actor.name)
     return row
 
 

@@ -22,6 +22,10 @@ APPROVAL = Machine(
 )
 
 
+#: Years a guarantee without end is reckoned for.
+ENDLESS = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Excess:
     """What is too much: the amount the terms commit to, and the limit (None: the currency has none of its own)."""
@@ -32,9 +36,13 @@ class Excess:
 
 def commitment(terms: Terms) -> Money:
     """What a buyer owes whatever it sells: the fee and the larger of advance and minimum guarantee (the one counts
-    toward the other).
+    toward the other). A guarantee for each year counts for every year begun; that of a buyout, without end, for ten.
     """
-    floor = max((part.amount for part in (terms.advance, terms.minimum_guarantee) if part), default=0)
+    years = 1
+    if terms.guarantee_per == "year":
+        years = ENDLESS if terms.term_months is None else -(-terms.term_months // 12)
+    guaranteed = terms.minimum_guarantee.amount * years if terms.minimum_guarantee else 0
+    floor = max(guaranteed, terms.advance.amount if terms.advance else 0)
     return Money(terms.fee.amount + floor, terms.fee.currency)
 
 
