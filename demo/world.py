@@ -130,8 +130,8 @@ class World:
         deals.waiting_for_the_designer("rope-band", "edith")
         deals.in_two_languages("half-eternity", "zhao")
         deals.to_be_signed("sapphire-trilogy", "edith")
-        deals.in_quoting("oval-signet", "edith")
-        deals.in_production("court-band", "zhao")
+        deals.in_quoting("oval-signet", "edith", license_id=deals.advanced("oval-signet", "edith", paid=False))
+        deals.in_production("court-band", "zhao", license_id=deals.advanced("court-band", "zhao", paid=True))
         deals.delivered("six-claw-solitaire", "edith")
         self.say("negotiations, licenses and orders in every stage")
 
@@ -229,18 +229,33 @@ class Deals:
         licenses = self.world.people[buyer].get("/licenses")["items"]
         return str(next(item["id"] for item in licenses if item["negotiation"] == neg))
 
-    def active(self, slug: str, buyer: str) -> str:
+    def active(self, slug: str, buyer: str, sheet: dict[str, Any] | None = None) -> str:
         """Signed by both and paid."""
-        license_id = self.to_be_signed(slug, buyer)
+        license_id = self.to_be_signed(slug, buyer, sheet)
         acts.sign_license(self.world.owner_of(slug), license_id)
         acts.sign_license(self.world.people[buyer], license_id)
         acts.pay_license(self.world.people[buyer], self.world.sandbox, license_id)
         return license_id
 
-    def in_quoting(self, slug: str, buyer: str, quantity: int = 40) -> str:
-        """An order with two quotes to compare."""
+    def advanced(self, slug: str, buyer: str, *, paid: bool) -> str:
+        """A license on net sales with an advance, whose statement is there, and paid when asked for."""
+        on_sales: dict[str, Any] = {"royalty_per_unit": None, "royalty_percent": 7.5, "royalty_base": "net_sales"}
+        sheet = terms(170_000, **on_sales, advance={"amount": 60_000, "currency": "USD"})
+        license_id, caller = self.active(slug, buyer, sheet), self.world.people[buyer]
+        path = f"/licenses/{license_id}/statements"
+        seen = caller.until(
+            path, lambda found: any(s["number"] for s in found["items"]), "the statement of the advance"
+        )
+        if paid:
+            statement = f"/statements/{seen['items'][0]['id']}"
+            self.world.sandbox.pay(caller.post(f"{statement}/checkout")["url"])
+            caller.until(statement, lambda found: found["state"] == "paid", "the statement being paid")
+        return license_id
+
+    def in_quoting(self, slug: str, buyer: str, quantity: int = 40, license_id: str | None = None) -> str:
+        """An order with two quotes to compare, under this license or a new one."""
         people = self.world.people
-        license_id = self.active(slug, buyer)
+        license_id = license_id or self.active(slug, buyer)
         manager = people["jonas"]
         order = people[buyer].post(
             f"/licenses/{license_id}/orders",
@@ -273,10 +288,10 @@ class Deals:
             )
         return str(order)
 
-    def in_production(self, slug: str, buyer: str, *, stages: int = 3) -> str:
+    def in_production(self, slug: str, buyer: str, *, stages: int = 3, license_id: str | None = None) -> str:
         """Awarded to the Chinese workshop, paid, NDA signed, some stages done."""
         people = self.world.people
-        order = self.in_quoting(slug, buyer, 30)
+        order = self.in_quoting(slug, buyer, 30, license_id)
         quotes = [r["quote"] for r in people["jonas"].get(f"/orders/{order}/rfqs")["items"]]
         best = min(quotes, key=lambda q: int(q["unit_price"]["amount"]))
         people["jonas"].post(f"/orders/{order}/award", {"quote": best["id"]})

@@ -13,6 +13,8 @@ from marketplace.licensing.rules import SIGNS_FIRST
 from marketplace.manufacturing.models import Nda
 from marketplace.orders.models import Order, Rfq
 from marketplace.payments.models import PaymentAccount
+from marketplace.royalties.models import Statement
+from marketplace.royalties.rules import OPEN
 
 #: The states in which a workshop works on an order.
 _WORKING = ("paid", "in_production")
@@ -84,6 +86,15 @@ def _buyer(org_id: str) -> dict[str, Any]:
         "to_pay": _count(License, License.buyer_org_id == org_id, License.state == "to_pay"),
         "active": _count(License, License.buyer_org_id == org_id, License.state == "active"),
         "orders_to_pay": _count(Order, Order.buyer_org_id == org_id, Order.state == "awarded"),
+        "reports": _count(
+            Statement,
+            Statement.buyer_org_id == org_id,
+            Statement.state == "draft",
+            Statement.report_due.is_not(None),
+        ),
+        "royalties_to_pay": _count(
+            Statement, Statement.buyer_org_id == org_id, Statement.state.in_(OPEN), Statement.amount_due > 0
+        ),
         "shipped": _count(Order, Order.buyer_org_id == org_id, Order.state == "shipped"),
         "running": _count(Order, Order.buyer_org_id == org_id, Order.state.not_in(("delivered", "canceled"))),
     }

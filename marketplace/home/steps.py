@@ -159,6 +159,28 @@ def _buyer(n: dict[str, int]) -> list[Step | None]:
         if n["orders_to_pay"]
         else None,
         Step(
+            ngettext("%(num)s sales report to file", "%(num)s sales reports to file", n["reports"]),
+            _("Say what was sold in the quarter; the statement is made from it."),
+            url_for("royalties.index", show="report"),
+            _("Report"),
+            "file-pen",
+        )
+        if n["reports"]
+        else None,
+        Step(
+            ngettext(
+                "%(num)s royalty statement waits for payment",
+                "%(num)s royalty statements wait for payment",
+                n["royalties_to_pay"],
+            ),
+            _("Each says how the amount comes about and when it is due."),
+            url_for("royalties.index", show="open"),
+            _("Pay"),
+            "coins",
+        )
+        if n["royalties_to_pay"]
+        else None,
+        Step(
             ngettext("%(num)s delivery to accept", "%(num)s deliveries to accept", n["shipped"]),
             _("Check the pieces, then accept; that releases the money."),
             url_for("orders.index"),

@@ -22,9 +22,16 @@ from marketplace.royalties import operations as royalties
 from workers.jobs import money_back
 from workers.run import Retry, Run
 
+
+def _license_paid(session: Session, actor: Actor, license_id: str) -> None:
+    """The license begins, and the statement of its advance, if it has one, is asked for at once."""
+    licensing.activate(session, actor, license_id)
+    stage(session, JobName.KEEP_ROYALTIES, f"began-{license_id}", {})
+
+
 #: purpose of a checkout -> what being paid means there.
 ON_PAID: dict[str, Callable[[Session, Actor, str], None]] = {
-    "license": licensing.activate,
+    "license": _license_paid,
     "order": orders.mark_paid,
     "royalty": royalties.mark_paid,
 }
