@@ -7,15 +7,17 @@ from datetime import UTC, datetime
 from threading import Barrier
 from typing import Any
 
+import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from marketplace.db.unit_of_work import unit_of_work
-from marketplace.kernel.errors import DomainError
+from marketplace.kernel.errors import DomainError, Invalid
 from marketplace.payments.models import Transfer
 from marketplace.royalties import issuing, reports
 from marketplace.royalties.check import problems
 from marketplace.royalties.models import SalesLine
+from marketplace.royalties.tables import read_rows
 from tests.features.royalties.account import SYSTEM, Books, row
 from tests.kit.instance import Instance
 
@@ -200,8 +202,11 @@ def test_a_file_is_read_row_by_row_and_a_statement_leaves_without_a_formula(net:
     page = browser.get(f"/royalties/{key}/report").get_data(as_text=True)
     assert 'value="200.00"' in page
     assert 'id="f-1.serials-error"' in page
-    for damaged in (b"\xff\xfe\x00", b"", b"quantity\n1", b"a" * 600_000):
+    for damaged in (b"\xff\xfe\x00", b"", b"quantity\n1"):
         assert upload(net, key, damaged).status_code == 422
+    for large in (b"a" * 600_000, template.encode() + b"1,1,GB,retail,1\n" * 1000):
+        with pytest.raises(Invalid, match="too large"):
+            read_rows(large)
     net.report(net.statements()[0], {**row("200.00", "2", serials="1-2"), "note": note})
     net.issue()
     answer = net.world.designer.browser.get(f"/royalties/{key}/lines.csv")
