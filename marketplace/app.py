@@ -10,6 +10,7 @@ from marketplace.accounts.sessions import authenticate
 from marketplace.audit.operations import record_refusal
 from marketplace.config import Settings
 from marketplace.designs.operations import register_payout_check
+from marketplace.licensing import rights_views
 from marketplace.navigation import links, navigation
 from marketplace.payments.queries import can_receive
 from marketplace.services import Services
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     i18n.install(app)
     templating.install(app, settings)
     errors.install(app)
+    rights_views.install(app)
     app.register_blueprint(health.blueprint)
     for section in features.sections(development=settings.environment != "production"):
         app.register_blueprint(section.blueprint)

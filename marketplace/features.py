@@ -17,7 +17,15 @@ from marketplace.inbox import mail_views
 from marketplace.inbox import views as inbox_views
 from marketplace.invoices import api as invoices_api
 from marketplace.invoices import views as invoices_views
-from marketplace.licensing import addendum_views, contract_api, license_api, license_views, verify_views
+from marketplace.licensing import (
+    addendum_views,
+    contract_api,
+    license_api,
+    license_views,
+    rights_api,
+    rights_views,
+    verify_views,
+)
 from marketplace.licensing import thread_api as licensing_api
 from marketplace.licensing.playbook import api as playbook_api
 from marketplace.licensing.playbook import approval_views, sheet_views
@@ -91,6 +99,8 @@ def sections(*, development: bool) -> list[Section]:
         licensing_api.api,
         inbox_api.api,
         mail_views.section,
+        rights_views.section,
+        rights_api.api,
         license_views.section,
         addendum_views.section,
         verify_views.section,

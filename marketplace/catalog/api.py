@@ -1,7 +1,11 @@
 """The catalog over the API."""
 
+from datetime import datetime
 from typing import Any
 
+from flask import current_app, request
+
+from marketplace.accounts.queries import countries
 from marketplace.catalog import operations, queries
 from marketplace.catalog.access import load_listed
 from marketplace.catalog.filters import CatalogQuery
@@ -53,14 +57,24 @@ class CatalogPage(Body):
     facets: dict[str, Any]
 
 
+class AvailabilityOut(Body):
+    """What is still to be had in a country: `state` open, shared (no exclusive), partly or taken, and until when."""
+
+    territory: str
+    state: str
+    until: datetime | None
+    channels: list[str]
+
+
 class CatalogDesign(CatalogItem):
-    """A piece with everything a trade member may see."""
+    """A piece with everything a trade member may see. `availability` is for one's own country or `available_for`."""
 
     description: str
     facts: list[dict[str, Any]]
     story: dict[str, Any] | None
     lookbook: dict[str, Any] | None
     pictures: list[dict[str, Any]]
+    availability: AvailabilityOut
 
 
 @api.get("/catalog", needs=Permission.CATALOG_BROWSE, returns=CatalogPage, summary="Search the trade catalog")
@@ -144,6 +158,7 @@ def catalog_design(call: Call, design: Design) -> CatalogDesign:
             {"src": sign(best.storage_key), "width": best.width, "height": best.height}
             for best in (picture.best(FULL_WIDTH) for picture in gallery(call.session, design.id))
         ],
+        availability=_availability(call, design),
     )
 
 
@@ -157,6 +172,16 @@ def save(call: Call, design: Design) -> None:
 def unsave(call: Call, design: Design) -> None:
     """Forget the design; 204."""
     operations.unsave(call.session, call.actor, design)
+
+
+def _availability(call: Call, design: Design) -> AvailabilityOut:
+    """As licensing, which is above the catalog, tells it; never who holds the rest."""
+    asked = request.args.get("available_for", "")
+    known = {code for code, _name in countries(call.actor.locale)}
+    told = current_app.extensions
+    territory = asked if asked in known else told["home_country"](call.session, call.actor)
+    place, channels = told["availability"](call.session, design, call.actor, territory)
+    return AvailabilityOut(territory=territory, state=place.state, until=place.until, channels=channels)
 
 
 def _money(card: queries.Card) -> MoneyOut | None:

@@ -143,6 +143,13 @@ class AnswerForm(Form):
     code: str | None = Field(default=None, max_length=20)
 
 
+class HoldForm(Form):
+    """How long the rights of the version the person saw are held."""
+
+    version: int
+    days: int = Field(ge=1, le=14)
+
+
 class MessageForm(Form):
     """A message: words, files, or both; with a term and a version it is a comment."""
 

@@ -21,6 +21,7 @@ from marketplace.licensing.models import Addendum, License, Negotiation, Signatu
 from marketplace.licensing.operations import fee_of
 from marketplace.licensing.queries import around, counterpart, signatures
 from marketplace.licensing.rules import BEFORE, SIGNS_FIRST, other, side_of
+from marketplace.licensing.serials import Units, units
 from marketplace.licensing.term_words import Row, rows
 from marketplace.payments.queries import can_receive
 from marketplace.web.i18n import Formats, locale_code
@@ -53,6 +54,7 @@ class LicensePage:
     open_addendum: Addendum | None
     owes_attestation: bool
     cure_over: bool
+    units: Units | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ def read_license(session: Session, actor: Actor, held: License, *, returned: boo
         open_addendum=next((row for row, _marks in found if row.state in {"drafting", "to_sign"}), None),
         owes_attestation=owes_attestation(held),
         cure_over=held.breach_by == side and held.cure_until is not None and held.cure_until <= clock.now(),
+        units=units(session, held) if held.active_from is not None else None,
     )
 
 

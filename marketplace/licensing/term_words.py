@@ -89,7 +89,7 @@ def rows(
         if name == "brief":
             found += _brief(terms, was)
             continue
-        new, old = _shown(name, terms.get(name)), _shown(name, was.get(name)) if was is not None else None
+        new, old = shown(name, terms.get(name)), shown(name, was.get(name)) if was is not None else None
         if binding and name == "territories":
             new = territory_words(terms[name], locale_code(), full=True)
         changed = was is not None and new != old
@@ -112,7 +112,7 @@ def value_of(name: str, value: Any) -> str:
     """One value in words; a dash where there is none."""
     if name == "brief":
         return "; ".join(f"{label}: {said}" for label, said, _old in brief_rows(value, None)) or "–"
-    return _shown(name, value) or "–"
+    return shown(name, value) or "–"
 
 
 def labels_of(names: list[str]) -> str:
@@ -122,11 +122,11 @@ def labels_of(names: list[str]) -> str:
 
 def headline(terms: Mapping[str, Any]) -> str:
     """One line that tells an offer apart: kind, territory, fee."""
-    parts = [_shown(name, terms.get(name)) for name in ("kind", "territories", "fee")]
+    parts = [shown(name, terms.get(name)) for name in ("kind", "territories", "fee")]
     return " · ".join(part for part in parts if part)
 
 
-def _shown(name: str, value: Any) -> str | None:
+def shown(name: str, value: Any) -> str | None:
     """One value in words; None when it says nothing."""
     if value is None or value == []:
         return _("All") if name in _ALWAYS else None

@@ -9,12 +9,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from marketplace.designs.models import Design
 from marketplace.designs.queries import listed_design
 from marketplace.designs.rules import LIMITS
 from marketplace.kernel import clock
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.ids import new_id
-from marketplace.licensing import conversing, endings, negotiating, queries, thread
+from marketplace.licensing import conversing, endings, findings, negotiating, queries, thread
 from marketplace.licensing.access import load_negotiation
 from marketplace.licensing.brief import page as briefs
 from marketplace.licensing.brief.forms import edited
@@ -70,11 +71,15 @@ def new(call: Call, form: FormState | None = None) -> ResponseReturnValue:
 
 @section.post("", needs=Permission.NEGOTIATION_OPEN, on_invalid=new)
 def create(call: Call) -> ResponseReturnValue:
-    """Open the negotiation; a brief that gets or loses a row comes back unsent."""
+    """Open the negotiation; a brief that gets or loses a row, or other rights, come back unsent."""
     if (again := edited()) is not None:
         return new(call, form=again)
+    design = listed_design(call.session, request.form.get("design", ""))
+    if (filled := findings.used(call.session, design, holder=call.org_id)) is not None:
+        return new(call, form=filled)
     given = read_form(NewForm)
     terms = given.to_terms()
+    findings.warn(call.session, design, terms, holder=call.org_id)
     if holding.hold_opening(call.session, call.actor, given.design, terms, given.message):
         return see_other("approvals.index", toast=str(_ASKED))
     made = negotiating.open_negotiation(call.session, call.actor, given.design, terms, given.message)
@@ -175,9 +180,11 @@ def counter_page(call: Call, negotiation: Negotiation, form: FormState | None = 
     "/<negotiation_id>/counter", needs=Permission.NEGOTIATION_ACT, subject=load_negotiation, on_invalid=counter_page
 )
 def counter(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
-    """Make the counter offer; a brief that gets or loses a row comes back unsent."""
+    """Make the counter offer; a brief that gets or loses a row, or other rights, come back unsent."""
     if (again := edited()) is not None:
         return counter_page(call, negotiation, form=again)
+    if (filled := findings.used(call.session, **_against(call, negotiation))) is not None:
+        return counter_page(call, negotiation, form=filled)
     return _send_offer(call, negotiation, negotiating.make_offer)
 
 
@@ -194,6 +201,8 @@ def reopen(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
     """Take it up again with a new version."""
     if (again := edited()) is not None:
         return reopen_page(call, negotiation, form=again)
+    if (filled := findings.used(call.session, **_against(call, negotiation))) is not None:
+        return reopen_page(call, negotiation, form=filled)
     return _send_offer(call, negotiation, negotiating.reopen)
 
 
@@ -273,10 +282,17 @@ def _send_offer(call: Call, negotiation: Negotiation, send: Callable[..., Offer]
     else:
         given = read_form(CounterForm)
         terms, version, message = given.to_terms(), given.base_version, given.message
+        findings.warn(call.session, terms=terms, **_against(call, negotiation))
     if holding.hold_offer(call.session, call.actor, negotiation, version, terms, message):
         return see_other("negotiations.show", toast=str(_ASKED), negotiation_id=negotiation.id)
     send(call.session, call.actor, negotiation.id, base_version=version, terms=terms, message=message)
     return see_other("negotiations.show", toast=_("Your offer was sent."), negotiation_id=negotiation.id)
+
+
+def _against(call: Call, negotiation: Negotiation) -> dict[str, Any]:
+    """Whose draft of which design the rights are asked about."""
+    design = call.session.get_one(Design, negotiation.design_id)
+    return {"design": design, "holder": negotiation.buyer_org_id, "negotiation_id": negotiation.id}
 
 
 def _about(page: thread.ThreadPage) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Organization
@@ -18,11 +18,12 @@ from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.money import Money
 from marketplace.licensing import identity
 from marketplace.licensing.models import License, Negotiation
+from marketplace.licensing.serials import issue
 from marketplace.licensing.vocabulary import METALS, metal_alloys
 from marketplace.notifications.operations import notify_org
 from marketplace.orders.models import Order
 from marketplace.orders.pricing import RoyaltyTerms
-from marketplace.orders.rules import ORDER, check_metals, check_quantity
+from marketplace.orders.rules import ORDER, check_metals
 from marketplace.payments.operations import open_checkout
 from marketplace.payments.queries import live_checkout
 from marketplace.payments.rules import Share
@@ -75,7 +76,6 @@ def place_order(
         raise Invalid("quantity_invalid", "Order at least one piece.", fields={"quantity": "Order at least one piece."})
     check_metals((line.metal for line in lines), licensed_metals(found.terms))
     quantity = sum(line.quantity for line in lines)
-    check_quantity(quantity, units_ordered(session, license_id), found.terms.get("max_units"))
     snapshot = session.get_one(Negotiation, found.negotiation_id).snapshot
     order = Order(
         license_id=found.id,
@@ -101,6 +101,7 @@ def place_order(
     )
     session.add(order)
     session.flush()
+    issue(session, actor, license_id, quantity, order_id=order.id)
     record(session, actor, "order.placed", order.id, owner_org_id=order.buyer_org_id, quantity=quantity)
     identity.unlock(session, actor, found.negotiation_id, order_id=order.id)
     path = f"/orders/{order.id}"
@@ -172,14 +173,6 @@ def _payment_begun(session: Session, actor: Actor, order: Order) -> bool:
     if order.checkout_id is None:
         return False
     return actor.org_id != order.buyer_org_id or live_checkout(session, "order", order.id) is not None
-
-
-def units_ordered(session: Session, license_id: str) -> int:
-    """Pieces of all orders under a license that were not canceled."""
-    query = select(func.coalesce(func.sum(Order.quantity), 0)).where(
-        Order.license_id == license_id, Order.state != "canceled"
-    )
-    return session.scalars(query).one()
 
 
 def licensed_metals(terms: dict[str, Any]) -> frozenset[str]:

@@ -114,18 +114,6 @@ def turn(state: str, *, quotes: int = 1, packed: bool = False) -> tuple[str, str
     return found
 
 
-def check_quantity(wanted: int, ordered: int, limit: int | None) -> None:
-    """Raise Conflict `units_exceeded` when `wanted` more units pass the license's `limit` (None: no limit)."""
-    if limit is not None and ordered + wanted > limit:
-        left = max(0, limit - ordered)
-        raise Conflict(
-            "units_exceeded",
-            "The license allows %(limit)s pieces and %(left)s are left. Order fewer, or ask the designer for more.",
-            params={"limit": limit, "left": left},
-            extra={"units_left": left},
-        )
-
-
 def check_metals(wanted: Iterable[str], licensed: Iterable[str]) -> None:
     """Raise Invalid `metal_not_licensed` for a metal the license does not name; an empty license list allows all."""
     allowed = set(licensed)

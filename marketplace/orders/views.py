@@ -20,6 +20,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.errors import Invalid
 from marketplace.licensing.access import load_license
 from marketplace.licensing.models import License
+from marketplace.licensing.serials import units
 from marketplace.licensing.vocabulary import country_names
 from marketplace.orders import briefs, operations, queries, routing
 from marketplace.orders.access import load_order
@@ -72,14 +73,12 @@ def new(call: Call, license: License, form: FormState | None = None) -> Response
     """The form of an order under a license; the address starts as the organization's own."""
     own = call.session.get_one(Organization, call.org_id)
     initial = FormState.of(name=own.name, line1=own.address, country=own.country)
-    limit = license.terms.get("max_units")
-    ordered = operations.units_ordered(call.session, license.id)
     allowed = operations.licensed_metals(license.terms)
     return render_template(
         "orders/new.html",
         license=license,
         form=form or initial,
-        left=None if limit is None else max(0, int(limit) - ordered),
+        units=units(call.session, license),
         default_metal=_USUAL,
         metals=[(code, word) for code, word in metal_options() if code in allowed],
         managers=queries.managers(call.session),

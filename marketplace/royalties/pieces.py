@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from marketplace.licensing.grant_models import Serial
+from marketplace.licensing.serials import numbers, serials
 from marketplace.orders.models import Order, Quote
 from marketplace.orders.operations import royalty_terms
 from marketplace.royalties.models import StatementLine
@@ -61,10 +63,16 @@ def earnings(session: Session, license_id: str, scheme: Scheme, before: date) ->
         )
         .order_by(Order.paid_at, Order.id)
     )
-    return [_earning(order, tooling or 0, scheme) for order, tooling in session.execute(query)]
+    named: dict[str | None, list[Serial]] = {}
+    for row in serials(session, license_id=license_id):
+        named.setdefault(row.order_id, []).append(row)
+    return [
+        _earning(order, tooling or 0, scheme, numbers(named.get(order.id, [])) or None)
+        for order, tooling in session.execute(query)
+    ]
 
 
-def _earning(order: Order, tooling: int, scheme: Scheme) -> Earning:
+def _earning(order: Order, tooling: int, scheme: Scheme, numbered: str | None) -> Earning:
     pieces, paid = (order.production_amount or 0) - tooling, order.royalty_amount or 0
     later = royalty_terms(order).later
     earned = order_royalty(scheme.rate, scheme.base, pieces=pieces, quantity=order.quantity) if later else paid
@@ -77,5 +85,5 @@ def _earning(order: Order, tooling: int, scheme: Scheme) -> Earning:
         base=pieces,
         royalty=earned,
         paid=0 if later else paid,
-        serials=None,
+        serials=numbered,
     )

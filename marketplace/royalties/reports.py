@@ -16,6 +16,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.licensing.models import License
+from marketplace.licensing.serials import serials
 from marketplace.licensing.vocabulary import WORLD
 from marketplace.notifications.operations import notify_org
 from marketplace.royalties import pieces
@@ -166,6 +167,7 @@ def scope_of(session: Session, license_: License) -> Scope:
         channels=frozenset(terms.get("channels") or []),
         max_units=terms.get("max_units"),
         made=pieces.made(session, license_.id),
+        numbered=tuple((row.first, row.last) for row in serials(session, license_id=license_.id)),
         sold=int(session.scalars(sold).one()),
         sold_serials=tuple((row.serial_from or 0, row.serial_to or 0) for row in session.scalars(numbered)),
     )

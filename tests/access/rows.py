@@ -364,6 +364,18 @@ ROWS: dict[str, Row] = {
     "api_playbook.refuse": row("buyer", {"reason": "Too much."}, approval_id="approval"),
     "api_playbook.withdraw": row("buyer", not_now="buyer", approval_id="approval"),
     "api_playbook.past_deals": row(),
+    # rights
+    "rights.design_map": _design(),
+    "rights.available": row(shared=True, design_id="design"),
+    "rights.of_offer": _negotiation(),
+    "rights.check_counter": _negotiation(_sheet),
+    "rights.check_first": row(send=_sheet, shared=True, design_id="design"),
+    "rights.hold": _negotiation({"version": "1", "days": "3"}, not_now="buyer"),
+    "rights.release": _negotiation(),
+    "api_rights.design_rights": _design(),
+    "api_rights.check": row(send=lambda w, s, p: {"terms": TERMS}, shared=True, design_id="design"),
+    "api_rights.hold": _negotiation({"version": 1, "days": 3}, not_now="buyer"),
+    "api_rights.release": _negotiation(),
     # licenses
     "licenses.index": row(),
     "licenses.show": row(_two, license_id="license"),

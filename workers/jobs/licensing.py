@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts.models import Membership, Organization, User
 from marketplace.app import create_app
 from marketplace.gateways.documents import make_pdf
-from marketplace.licensing import endings, operations
+from marketplace.licensing import endings, holds, operations
 from marketplace.licensing.contract import addenda, events, life, papers
 from marketplace.licensing.contract.certificate import signed_content
 from marketplace.licensing.contract.content import STANDARDS, TEMPLATE, Draft
@@ -73,7 +73,7 @@ def expire(run: Run) -> None:
         more = 100 in {closed, *moved}
 
 
-_BY_THE_CLOCK = (life.expire_due, life.lapse_addenda, life.give_notices, life.ask_for_attestations)
+_BY_THE_CLOCK = (holds.release_due, life.expire_due, life.lapse_addenda, life.give_notices, life.ask_for_attestations)
 
 
 def _draft(session: Session, held: License, brand: str) -> Draft:

@@ -15,7 +15,6 @@ from marketplace.orders.rules import (
     RFQ,
     VISIBLE,
     check_metals,
-    check_quantity,
     check_valid_until,
     turn,
     visible,
@@ -104,14 +103,6 @@ def test_a_royalty_in_another_currency_is_refused() -> None:
     with pytest.raises(Invalid) as caught:
         price(Money(100, "USD"), Money(0, "USD"), 1, RoyaltyTerms(per_unit=Money(1, "EUR")))
     assert caught.value.code == "currency_mismatch"
-
-
-def test_more_than_the_license_leaves_is_refused_and_the_rest_is_named() -> None:
-    check_quantity(5, 95, 100)
-    check_quantity(10**6, 0, None)
-    with pytest.raises(Conflict) as caught:
-        check_quantity(6, 95, 100)
-    assert (caught.value.code, caught.value.extra) == ("units_exceeded", {"units_left": 5})
 
 
 def test_a_metal_outside_the_license_is_refused() -> None:

@@ -1,7 +1,7 @@
 """A small trade world: a listed design with CAD, an active license, and the people of an order."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -56,6 +56,14 @@ class World:
                 lines=[operations.Line(quantity, metal, "US 6")],
                 ship_to=operations.ShipTo(**SHIP_TO),
             )
+
+    def another_licensee(self, **terms: Any) -> "World":
+        """The same design and people with another buyer, whose license has these terms besides the world's."""
+        buyer = self.make.person("buyer")
+        sheet = {**self.terms, **terms}
+        with unit_of_work(self.services.engine, system("test")) as session:
+            found = _license(session, self.design, self.cad, self.designer, buyer, sheet)
+        return replace(self, buyer=buyer, license=found, terms=sheet)
 
     def ask(self, order: Order, *makers: Person) -> list[Rfq]:
         """The manager asks workshops (the world's one unless given)."""
