@@ -76,15 +76,16 @@ def note_outside(session: Session, actor: Actor, transfer_id: str, reported: Rep
     if session.scalars(known).first() is not None or row.state != "sent":
         return False
     amount = min(reported.amount, row.payable)
-    if amount < 1:
-        return False
+    rest = reported.amount - amount
+    if not _recover(session, row.id, rest):
+        return False  # a reversal of ours is under way: once it is settled, the sweep comes back to this one
     session.add(
         Reversal(
             transfer_id=row.id,
             cause_id=reported.id,
             org_id=row.org_id,
             subject_id=row.subject_id,
-            amount=amount,
+            amount=reported.amount,
             currency=row.currency,
             state="done",
             stripe_reversal_id=reported.id,
@@ -98,14 +99,33 @@ def note_outside(session: Session, actor: Actor, transfer_id: str, reported: Rep
         subject_id=row.subject_id,
         memo=row.description,
         currency=row.currency,
-        lines=[ledger.Line(ledger.STRIPE, amount), ledger.Line(ledger.held(row.org_id), -amount, row.org_id)],
+        lines=[
+            ledger.Line(ledger.STRIPE, reported.amount),
+            ledger.Line(ledger.held(row.org_id), -amount, row.org_id),
+            ledger.Line(ledger.receivable(row.org_id), -rest, row.org_id),
+        ],
         external_id=reported.id,
     )
-    # The share is cut in two: what the payee keeps, and what is owed once more.
-    row.gross, row.amount = row.gross - amount, row.amount - amount
-    giving_back.once_more(session, row, amount, "reversed_outside")
+    if amount:
+        # The share is cut in two: what the payee keeps, and what is owed once more.
+        row.gross, row.amount = row.gross - amount, row.amount - amount
+        giving_back.once_more(session, row, amount, "reversed_outside")
     record(session, actor, "payment.reversed_outside", row.id, owner_org_id=row.org_id, stripe=reported.id)
     alerts.raise_alert(session, actor, "reversed_outside", reported.id, subject_id=row.id, amount=amount)
+    return True
+
+
+def _recover(session: Session, transfer_id: str, amount: int) -> bool:
+    """Settle debts over a share with money that came back of it by hand; False when they are fewer than that."""
+    query = select(Reversal.id).where(
+        Reversal.transfer_id == transfer_id, Reversal.state == "short", Reversal.recovered < Reversal.amount
+    )
+    rows = lock_all(session, Reversal, session.scalars(query)) if amount else []
+    if sum(row.amount - row.recovered for row in rows) < amount:
+        return False
+    for row in rows:
+        part = min(amount, row.amount - row.recovered)
+        row.recovered, amount = row.recovered + part, amount - part
     return True
 
 

@@ -1,13 +1,16 @@
 """The pages that people see: paying, onboarding, and an overview."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from babel.dates import format_datetime
 from babel.numbers import format_currency, get_currency_precision
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sandbox.stripe import accounts, checkout
+from sandbox.stripe.acts import ACTS, happen
 from sandbox.stripe.charges import CARDS
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.store import Json
@@ -42,14 +45,19 @@ def blueprint(world: World) -> Blueprint:
                 return _payment_page(session)
             number = request.form.get("card", "")
             what, reason = CARDS.get(number, ("decline", "generic_decline"))
+            if number == "bank" and len(session["payment_method_types"]) > 1:
+                what = "bank"
             if request.args.get("step") == "challenge":
                 what = "succeed" if request.form.get("answer") == "yes" else "refused"
             if what == "challenge":
                 lang = _lang(session)
                 total = _money(session["amount_total"], session["currency"], lang)
                 return render_template("stripe_challenge.html", t=TEXT[lang], lang=lang, total=total)
+            if what == "bank":
+                checkout.pay_by_bank(world, session_id)
+                return redirect(_success_url(session), 303)
             if what == "succeed":
-                checkout.pay(world, session_id)
+                checkout.pay(world, session_id, number or next(iter(CARDS)))
                 return redirect(_success_url(session), 303)
             checkout.decline(world, session_id, reason or "generic_decline")
             problem = {"refused": "challenge_failed"}.get(
@@ -83,6 +91,16 @@ def blueprint(world: World) -> Blueprint:
         world.webhooks.deliver(event_id)
         return redirect("/", 303)
 
+    @routes.post("/do/<what>/<object_id>")
+    def act(what: str, object_id: str) -> ResponseReturnValue:
+        lang = language(None, request.accept_languages)
+        with lock:
+            try:
+                happen(world, what, object_id)
+            except ApiError as error:
+                return _closed(lang, TEXT[lang]["refused"], str(error), "/"), 409
+        return redirect("/", 303)
+
     @routes.get("/")
     def index() -> ResponseReturnValue:
         lang = language(None, request.accept_languages)
@@ -112,6 +130,8 @@ def _payment_page(session: Json, problem: str | None = None, chosen: str = "") -
         cancel_url=session["cancel_url"],
         problem=t[problem] if problem else None,
         chosen=chosen or next(iter(CARDS)),
+        banks=[("bank", t["bank_later"])] if len(session["payment_method_types"]) > 1 else [],
+        bank_kind=session["payment_method_types"][-1],
         cards=[
             {
                 "number": number,
@@ -139,6 +159,7 @@ def _overview(world: World, lang: str) -> dict[str, Any]:
             "country": a["_country"],
             "status": a["_status"],
             "balance": ", ".join(_money(n, c, lang) for c, n in world.balance(a["id"])[0].items() if n) or "–",
+            "acts": ACTS["account"],
         }
         for a in world.store.all("v2.core.account")
     ]
@@ -150,17 +171,32 @@ def _overview(world: World, lang: str) -> dict[str, Any]:
             "account": item.get("destination") or item.get("_account") or item.get("payment_intent"),
             "state": item.get("status") or ("reversed" if item["reversed"] else "made"),
             "id": item["id"],
+            "acts": ACTS[kind],
         }
-        for kind in ("transfer", "refund", "payout")
+        for kind in ("charge", "transfer", "refund", "payout")
         for item in world.store.all(kind)
     ]
     movements.sort(key=lambda m: m["created"], reverse=True)
+    disputes = [
+        {**d, "total": _money(d["amount"], d["currency"], lang), "acts": ACTS["dispute"], "due": _when(d, lang)}
+        for d in world.store.all("dispute")
+    ]
     return {
+        "clock": _moment(world.now(), lang),
+        "disputes": disputes[:_SHOWN],
         "sessions": sessions[:_SHOWN],
         "accounts": people[:_SHOWN],
         "movements": movements[:_SHOWN],
         "events": world.webhooks.events()[:_SHOWN],
     }
+
+
+def _when(dispute: Json, lang: str) -> str:
+    return _moment(dispute["evidence_details"]["due_by"], lang)
+
+
+def _moment(epoch: int, lang: str) -> str:
+    return format_datetime(datetime.fromtimestamp(epoch, UTC), locale="zh_Hans" if lang == "zh" else "en_US")
 
 
 def _lang(session: Json) -> str:

@@ -1,6 +1,7 @@
 """Jobs of money: events in, transfers out, and the sweep that finds what events did not tell."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -224,7 +225,9 @@ def reconcile(run: Run) -> None:
         )
         payees.release_cooled(session)
     for session_id in pages:
-        settle(run, run.services.payments.session(session_id or ""))
+        # One page that the payment service has forgotten must not keep the others from being looked at.
+        with suppress(PaymentNotFound):
+            settle(run, run.services.payments.session(session_id or ""))
     for account_id in accounts:
         read_account(run, account_id or "", f"sweep:{run.job_id}")
     money_back.catch_up(run, clock.now() - CATCH_UP)
