@@ -29,6 +29,16 @@ from workers.run import execute
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the whole proofs out unless they are asked for by name."""
+    if "full" in (config.getoption("-m") or ""):
+        return
+    skip = pytest.mark.skip(reason="the whole proof: run with -m full")
+    for item in items:
+        if item.get_closest_marker("full"):
+            item.add_marker(skip)
+
+
 @pytest.fixture(scope="session")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """All services, migrated and empty."""

@@ -1,4 +1,4 @@
-"""Where the real input lies, and the `full` marker: every file instead of a sample."""
+"""Where the real input lies."""
 
 import os
 from pathlib import Path
@@ -6,21 +6,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Make `-m full` known."""
-    config.addinivalue_line("markers", "full: walks every file of the real input; only with -m full")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the full walks out unless they are asked for by name."""
-    if "full" in (config.getoption("-m") or ""):
-        return
-    skip = pytest.mark.skip(reason="every file of the real input: run with -m full")
-    for item in items:
-        if item.get_closest_marker("full"):
-            item.add_marker(skip)
 
 
 @pytest.fixture(scope="session")

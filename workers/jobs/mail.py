@@ -65,7 +65,7 @@ def compose(run: Run, mail: Mail, more: Additions) -> Message:
             params["title"], params["sentence"] = words(params["kind"], params)
         if mail.template == "digest":
             params |= in_words(params["parts"])
-        if params.get("reason") in REFUSALS:
+        if isinstance(params.get("reason"), str) and params["reason"] in REFUSALS:
             params["why"] = str(REFUSALS[params["reason"]])
         context = {"brand": settings.brand_name, "base_url": settings.base_url, **params}
         folder = f"email/{mail.template}"

@@ -178,6 +178,7 @@ def test_the_clock_job_closes_what_ran_out_and_tells_both(pair: Pair, services: 
 
 @pytest.mark.parametrize("what", ["design", "buyer"])
 def test_nothing_is_accepted_once_the_design_or_a_party_is_gone(pair: Pair, services: Services, what: str) -> None:
+    """NEG-06: what comes after the thread (orders, makers) is refused in its own tests."""
     opened = pair.open()
     if what == "design":
         change(services, Design, pair.design_id, state="removed")
