@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import combinations_with_replacement, product
 from typing import Any
 
@@ -241,6 +241,14 @@ def reopen(actor: Actor, key: str, version: int) -> tuple[Actor, Act]:
     return actor, lambda session: negotiating.reopen(session, actor, key, base_version=version, terms=terms())
 
 
+def say(actor: Actor, key: str, words: str) -> tuple[Actor, Act]:
+    return actor, lambda session: conversing.say(session, actor, key, words)
+
+
+def look(actor: Actor, key: str, until: datetime) -> tuple[Actor, Act]:
+    return actor, lambda session: conversing.mark_read(session, actor, key, until)
+
+
 class Table:
     """A negotiation on its table, and everything one can do to version 1."""
 
@@ -254,7 +262,7 @@ class Table:
             "decline": decline(designer, key),
             "withdraw": withdraw(buyer, key),
             "agree": (designer, lambda s: conversing.agree(s, designer, key, version=1, term="fee")),
-            "say": (buyer, lambda s: conversing.say(s, buyer, key, "Hello")),
+            "say": say(buyer, key, "Hello"),
             "expire": (designer, lambda s: self._expire(s, designer)),
         }
 
@@ -326,9 +334,8 @@ def test_neg_08_messages_written_at_once_keep_one_order_and_marks_never_go_back(
         for turn in range(RACERS - 2):
             actor = designer if turn % 2 else buyer
             text_ = f"{number}-{turn}"
-            acts.append((actor, lambda s, a=actor, t=text_: conversing.say(s, a, key, t)))
-        moments = [clock.now() - timedelta(seconds=number), clock.now()]
-        acts += [(buyer, lambda s, m=m: conversing.mark_read(s, buyer, key, m)) for m in moments]
+            acts.append(say(actor, key, text_))
+        acts += [look(buyer, key, moment) for moment in (clock.now() - timedelta(seconds=number), clock.now())]
         assert set(race.run(acts)) == {"won"}
         # A reader who comes by now and then, from what it saw last, misses nothing and sees nothing twice.
         with unit_of_work(web, designer) as session:
