@@ -127,7 +127,7 @@ BUDGET: dict[str, int] = {
     "negotiations.file_row": 3,
     "negotiations.index": 4,
     "negotiations.listing": 4,
-    "negotiations.new": 5,
+    "negotiations.new": 6,
     "negotiations.news": 8,  # 3 when nothing moved
     "negotiations.reopen_page": 7,
     "negotiations.show": 8,
