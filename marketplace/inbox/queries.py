@@ -143,7 +143,7 @@ def negotiations(session: Session, actor: Actor, asked: Asked) -> Page[Negotiati
 
 
 def counts(session: Session, actor: Actor) -> Counts:
-    """The counts beside the filters, each from an index and none beyond COUNT_CAP rows, in one statement."""
+    """The counts beside the filters, each from an index and none above COUNT_CAP, in one statement."""
 
     def capped(show: str) -> Any:
         some = select(literal(1)).where(*_shown(actor, show)).limit(COUNT_CAP).subquery()
