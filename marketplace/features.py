@@ -38,6 +38,9 @@ from marketplace.orders import api as orders_api
 from marketplace.orders import rfq_views
 from marketplace.orders import views as orders_views
 from marketplace.payments import api as payments_api
+from marketplace.payments import back_api as payments_back_api
+from marketplace.payments import desk as payments_desk
+from marketplace.payments import pages as payments_pages
 from marketplace.payments import views as payments_views
 from marketplace.payments.rails import views as rail_views
 from marketplace.privacy import api as privacy_api
@@ -82,7 +85,10 @@ def sections(*, development: bool) -> list[Section]:
         payments_views.webhooks,
         rail_views.section,
         rail_views.desk,
+        payments_pages.section,
+        payments_desk.section,
         payments_api.api,
+        payments_back_api.api,
         invoices_views.section,
         invoices_api.api,
         orders_views.section,

@@ -23,6 +23,7 @@ _MENU = (
     (_l("Payouts"), "payouts.index", P.PAYOUT_READ),
     (_l("Invoices"), "invoices.index", P.INVOICE_LIST),
     (_l("Alloys and rules"), "materials.index", P.MATERIALS_EDIT),
+    (_l("Money"), "money_desk.index", P.MONEY_DESK),
     (_l("Approvals"), "desk.vetting", P.VETTING_REVIEW),
     (_l("Bank files"), "bank_files.index", P.BANK_FILE),
     (_l("Trace"), "tracing.index", P.CAD_TRACE),

@@ -3,8 +3,10 @@
 from marketplace.db.jobs import JobName
 from workers.jobs import (
     bank_files,
+    books,
     cad_copies,
     content,
+    evidence,
     exchange,
     inbox,
     invoices,
@@ -54,6 +56,11 @@ BINDINGS: dict[str, Binding] = {
     JobName.SEND_TRANSFER: Binding(payments.send_transfer, queue="urgent", max_attempts=20),
     JobName.MAKE_REFUND: Binding(money_back.make_refund, queue="urgent", max_attempts=20),
     JobName.REVERSE_TRANSFER: Binding(money_back.reverse, queue="urgent", max_attempts=20),
+    JobName.COMPARE_BOOKS: Binding(books.compare, timeout_s=1200, max_attempts=3),
+    JobName.ASSEMBLE_EVIDENCE: Binding(evidence.assemble, max_attempts=6, on_failed=evidence.assembly_failed),
+    JobName.SUBMIT_EVIDENCE: Binding(
+        evidence.submit, queue="urgent", max_attempts=12, on_failed=evidence.submit_failed
+    ),
     JobName.RELEASE_ACCEPTED: Binding(payments.release_accepted, max_attempts=3),
     JobName.READ_INBOUND_MAIL: Binding(inbox.read_inbound, max_attempts=5, on_failed=inbox.inbound_failed),
     JobName.SEND_DIGESTS: Binding(inbox.send_digests, timeout_s=300, max_attempts=3),

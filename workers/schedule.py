@@ -31,6 +31,8 @@ class Periodic:
 #: What runs by the clock.
 PERIODIC: tuple[Periodic, ...] = (
     Periodic(JobName.RECONCILE_PAYMENTS, timedelta(minutes=2)),
+    Periodic(JobName.RELEASE_ACCEPTED, timedelta(hours=1)),
+    Periodic(JobName.COMPARE_BOOKS, timedelta(days=1)),
     Periodic(JobName.EXPIRE_NEGOTIATIONS, timedelta(minutes=1)),
     Periodic(JobName.EXPIRE_QUOTES, timedelta(minutes=10)),
     # Unlisting stages it at once; this is for those who come to see a design later, such as a workshop that is asked.

@@ -32,7 +32,11 @@ class PayoutAccountOut(Body):
 
 
 class PayoutOut(Body):
-    """One share: gross = fee + net. `state` held, due, sending, sent or failed; `reason` says why it waits."""
+    """A part of a share: gross = fee + net; what arrives is net - given_back - kept_back.
+
+    `state` is held, due, sending, sent, failed, offset (kept whole against a debt) or returned (given back before it
+    was sent); `reason` says why it waits.
+    """
 
     id: str
     kind: str
@@ -44,6 +48,11 @@ class PayoutOut(Body):
     state: str
     reason: str | None
     expected_at: str | None
+    milestone: str
+    given_back: MoneyOut
+    kept_back: MoneyOut
+    fee_bps: int
+    fee_since: str
 
 
 class PayoutsOut(Body):
@@ -102,6 +111,11 @@ def payouts(call: Call) -> PayoutsOut:
                 state=row.state,
                 reason=row.reason,
                 expected_at=row.expected_at.isoformat() if row.expected_at else None,
+                milestone=row.milestone,
+                given_back=MoneyOut(amount=row.back, currency=row.currency),
+                kept_back=MoneyOut(amount=row.withheld, currency=row.currency),
+                fee_bps=row.fee_bps,
+                fee_since=row.fee_since.isoformat(),
             )
             for row in found.items
         ],

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.models import Organization
 from marketplace.audit.operations import record
 from marketplace.db.jobs import JobName, stage
 from marketplace.gateways.payment_types import Account
@@ -63,8 +64,9 @@ def replace(session: Session, actor: Actor, org_id: str) -> PaymentAccount:
     row.transfers_active = row.payouts_enabled = row.details_submitted = False
     row.requirements, row.disabled_reason = [], None
     record(session, actor, "payout.account_replaced", org_id, owner_org_id=org_id, before=before)
-    alerts.raise_alert(session, actor, "account_changed", f"{org_id}:{before}", subject_id=org_id, before=before)
     notify_org(session, org_id, "payout_account_changed", path="/payouts")
+    for operator in session.scalars(select(Organization.id).where(Organization.kind == "operator")):
+        notify_org(session, operator, "money_alert", path="/desk/money", what="account_changed", subject=org_id)
     session.flush()
     return row
 

@@ -1,11 +1,14 @@
 """Reading money: a payee's shares, payouts, balances, ledger lines."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from marketplace.kernel import clock
 from marketplace.kernel.money import Money
+from marketplace.payments.claims import Dispute, Refund
 from marketplace.payments.models import Checkout, LedgerEntry, LedgerTransaction, PaymentAccount, Payout, Transfer
 from marketplace.web.paging import Page, page
 
@@ -27,6 +30,17 @@ def shares(session: Session, org_id: str, *, cursor: str | None = None, limit: i
     return page(session, query, (Transfer.created_at, Transfer.id), cursor=cursor, limit=limit)
 
 
+def back(session: Session, org_id: str) -> tuple[Sequence[Refund], Sequence[Dispute]]:
+    """Refunds and disputes of the last quarter that touch a payee's shares, newest first."""
+    since = clock.now() - timedelta(days=92)
+    asked = select(Refund).where(Refund.orgs.contains([org_id]), Refund.created_at > since)
+    questioned = select(Dispute).where(Dispute.orgs.contains([org_id]), Dispute.opened_at > since)
+    return (
+        session.scalars(asked.order_by(Refund.created_at.desc()).limit(20)).all(),
+        session.scalars(questioned.order_by(Dispute.opened_at.desc()).limit(20)).all(),
+    )
+
+
 def payouts(session: Session, org_id: str, limit: int = 12) -> Sequence[Payout]:
     """The latest payouts to the bank."""
     query = select(Payout).where(Payout.org_id == org_id).order_by(Payout.created_at.desc(), Payout.id).limit(limit)
@@ -36,7 +50,7 @@ def payouts(session: Session, org_id: str, limit: int = 12) -> Sequence[Payout]:
 def totals(session: Session, org_id: str) -> dict[str, list[Money]]:
     """Sums of a payee's shares by state (held, due, sending, sent), one per currency."""
     rows = session.execute(
-        select(Transfer.state, Transfer.currency, func.sum(Transfer.amount))
+        select(Transfer.state, Transfer.currency, func.sum(Transfer.amount - Transfer.back - Transfer.withheld))
         .where(Transfer.org_id == org_id)
         .group_by(Transfer.state, Transfer.currency)
         .order_by(Transfer.currency)

@@ -2,15 +2,20 @@
 
 from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from pydantic import Field
 
+from marketplace.accounts import step_up
 from marketplace.accounts.models import Organization
 from marketplace.gateways.payment_types import BadSignature
-from marketplace.payments import operations, payees, queries
+from marketplace.kernel import clock
+from marketplace.payments import operations, payees, queries, reversals, words
 from marketplace.payments.account_box import account_box
 from marketplace.payments.checkout import url_for_onboarding
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import AfterCommit, Call
 from marketplace.web.errors import is_htmx
+from marketplace.web.forms import Form, FormState, read_form
 from marketplace.web.limits import limit
 from marketplace.web.navigate import leave_for, see_other
 from marketplace.web.section import Section
@@ -19,8 +24,14 @@ section = Section("payouts", url_prefix="/payouts")
 webhooks = Section("payments")
 
 
+class ReplaceForm(Form):
+    """The password, unless it was typed a moment ago."""
+
+    password: str = Field(default="", max_length=200)
+
+
 @section.get("", needs=Permission.PAYOUT_READ)
-def index(call: Call) -> ResponseReturnValue:
+def index(call: Call, form: FormState | None = None) -> ResponseReturnValue:
     """What was earned, what is held and why, what is on its way."""
     return render_template(
         "payouts/index.html",
@@ -29,6 +40,11 @@ def index(call: Call) -> ResponseReturnValue:
         shares=queries.shares(call.session, call.org_id, cursor=request.args.get("cursor")),
         payouts=queries.payouts(call.session, call.org_id),
         returned="back" in request.args,
+        debts=reversals.debts(call.session, call.org_id),
+        back=queries.back(call.session, call.org_id),
+        words=words,
+        form=form,
+        now=clock.now(),
     )
 
 
@@ -51,6 +67,15 @@ def onboard(call: Call) -> ResponseReturnValue | AfterCommit:
     payees.account_for(call.session, call.actor, call.org_id)
     country = call.session.get_one(Organization, call.org_id).country
     return AfterCommit(lambda: leave_for(url_for_onboarding(call.services, call.actor, call.org_id, country)))
+
+
+@section.post("/replace", needs=Permission.PAYOUT_ONBOARD, on_invalid=index)
+def replace(call: Call) -> ResponseReturnValue:
+    """Let go of an account that cannot be paid any more; the password is typed again for it."""
+    given = read_form(ReplaceForm)
+    step_up.confirm(call.session, call.actor, given.password or None)
+    payees.replace(call.session, call.actor, call.org_id)
+    return see_other("payouts.index", toast=_("Set up the new account now. Nothing is sent for 72 hours."))
 
 
 @webhooks.post("/webhooks/stripe", needs=Permission.PUBLIC, csrf=False)

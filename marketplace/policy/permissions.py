@@ -82,6 +82,13 @@ class Permission(StrEnum):
     SALES_REPORT = "buyer:sales:report"
     INQUIRY_REPLY = "party:inquiry:reply"
 
+    PAYMENT_READ = "buyer:payment:read"
+    PAYMENT_RELEASE = "buyer:payment:release"
+    REFUND_ASK = "buyer:refund:ask"
+    REFUND_READ = "party:refund:read"
+    DISPUTE_READ = "party:dispute:read"
+
+    MONEY_DESK = "platform:money:control"
     VETTING_REVIEW = "platform:vetting:review"
     DESK_READ = "platform:desk:read"
     BANK_FILE = "platform:payout:file"
@@ -175,6 +182,12 @@ GRANTS: dict[Permission, Grant] = {
     P.STATEMENT_ASK: _grant("designer", "designer"),
     P.SALES_REPORT: _grant("buyer", "buyer"),
     P.INQUIRY_REPLY: _grant("designer buyer", "designer buyer"),
+    P.PAYMENT_READ: _grant("buyer", "payer"),
+    P.PAYMENT_RELEASE: _grant("buyer", "payer"),
+    P.REFUND_ASK: _grant("buyer", "payer"),
+    P.REFUND_READ: _grant("buyer designer manufacturer", "payer payee"),
+    P.DISPUTE_READ: _grant("buyer designer manufacturer", "payer payee"),
+    P.MONEY_DESK: _grant("operator"),
     P.VETTING_REVIEW: _grant("operator"),
     P.DESK_READ: _grant("operator"),
     P.BANK_FILE: _grant("operator"),

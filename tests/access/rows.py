@@ -138,6 +138,9 @@ _sale = {"quantity": "3", "territory": "GB", "channel": "retail", "gross": "300.
 _parcel = {"carrier": "Malca-Amit", "tracking": "MA1"}
 
 
+_refund_form = {"amount": "1.00", "reason": "quality"}
+
+
 def _design(send: Any = None, thing: str = "design", **more: Any) -> Row:
     return row("designer", send, design_id=thing, **more)
 
@@ -521,6 +524,32 @@ ROWS: dict[str, Row] = {
     "bank_files.cancel": row(shared=True, file_id="bank_file"),
     "bank_files.mark": row(shared=True, send={"outcome": "execute"}, file_id="bank_file"),
     "payments.stripe_webhook": row(),
+    "payouts.replace": row(send={"password": PASSWORD}),
+    "money.payment": row("buyer", payment_id="license"),
+    "money.ask": row("buyer", _refund_form, payment_id="order"),
+    "money.release": row("buyer", payment_id="order"),
+    "money.refund": row(_two, refund_id="refund"),
+    "money.decide": row(_two, {"action": "approve"}, refund_id="refund", not_now="buyer"),
+    "money.dispute": row(_two, dispute_id="dispute"),
+    "money_desk.index": row(),
+    "money_desk.resolve": row(shared=True, alert_id="money_alert"),
+    "money_desk.give_back": row(shared=True, send=_refund_form, payment_id="checkout"),
+    "money_desk.refund": row(shared=True, refund_id="refund"),
+    "money_desk.decide": row(shared=True, send={"action": "approve"}, refund_id="refund"),
+    "money_desk.dispute": row(shared=True, dispute_id="dispute"),
+    "money_desk.file": row(shared=True, dispute_id="dispute", name="=customer_communication", answers=(303,)),
+    "money_desk.submit": row(shared=True, dispute_id="dispute"),
+    "money_desk.approve_account": row(shared=True, org_id="changed_org"),
+    "money_desk.send_again": row(shared=True, transfer_id="share"),
+    "money_desk.compare": row(),
+    "api_money.payment": row("buyer", payment_id="license"),
+    "api_money.ask": row(
+        "buyer", {"amount": 100, "currency": "USD", "reason": "quality"}, payment_id="order", answers=(201,)
+    ),
+    "api_money.release": row("buyer", payment_id="order"),
+    "api_money.refund": row(_two, refund_id="refund"),
+    "api_money.decide": row(_two, {"action": "approve"}, refund_id="refund", not_now="buyer"),
+    "api_money.dispute": row(_two, dispute_id="dispute"),
     "api_payments.payouts": row(),
     "api_payments.onboarding": row(),
     "api_payments.entries": row(),

@@ -18,6 +18,7 @@ NOT_PAGES = frozenset(
         "manufacturing.fetch",
         "negotiations.fetch_file",
         "negotiations.file_row",  # a row of the thread
+        "money_desk.file",
         "negotiations.news",
         "orders.tech_pack",
         "payouts.account",
@@ -81,7 +82,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             ),
             *("/negotiations", thread, done, "/licenses", *licenses, f"/orders/new/{i['license']}", "/orders", *orders),
             *(*royalties, f"/royalties/{i['to_report']}", f"/royalties/{i['to_report']}/report"),
-            "/audit",
+            *("/audit", f"/payments/{i['license']}", f"/refunds/{i['refund']}", f"/disputes/{i['dispute']}"),
         ],
         "manufacturer": [
             *EVERYBODY,
@@ -98,6 +99,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             f"/desk/vetting/{i['waiting_org']}",
             "/desk/bank-files",
             f"/desk/bank-files/{i['bank_file']}",
+            *("/desk/money", f"/desk/money/refunds/{i['refund']}", f"/desk/money/disputes/{i['dispute']}"),
             "/desk/trace",
             f"/desk/trace/{i['trace']}",
             "/audit",

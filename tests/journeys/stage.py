@@ -130,6 +130,7 @@ def set_stage(live: Live, scratch: Path) -> Stage:
     kept = {"name": "Standard, retail", "terms": {**TERMS, "fee": {"amount": 240_000, "currency": "USD"}}}
     stage.ids["sheet"] = player.people["designer"].post("/term-sheets", kept, expect=201)["id"]
     making = stage.ids["making"]
+    _money_back(stage)
     acts.sign_nda(player.people["manufacturer"], making)
     stage.ids["trace"] = _traced(stage, _leak(stage, scratch))
     acts.make_stages(player.people["manufacturer"], making, picture, upto=2)
@@ -139,6 +140,23 @@ def set_stage(live: Live, scratch: Path) -> Stage:
     stage.ids |= leave_statements(live.background, stage.ids["license"])
     _mail(stage)
     return stage
+
+
+def _money_back(stage: Stage) -> None:
+    """A refund that is asked for, and a payment that the buyer's bank questions."""
+    buyer, license_id, order = stage.player.people["buyer"], stage.ids["license"], stage.ids["making"]
+    body = {"amount": 25_000, "currency": "USD", "reason": "not_as_agreed", "note": "Two of six rings are missing."}
+    stage.ids["refund"] = buyer.post(f"/payments/{license_id}/refunds", body, expect=201)["id"]
+    found = requests.get(f"{stage.live.stripe_url}/_sandbox/events?type=checkout.session.completed", timeout=10).json()
+    intent = next(
+        event["data"]["object"]["payment_intent"]
+        for event in found["events"]
+        if event["data"]["object"]["metadata"].get("subject") == order
+    )
+    wish = {"payment_intent": intent, "reason": "product_not_received"}
+    requests.post(f"{stage.live.stripe_url}/_sandbox/disputes", json=wish, timeout=10).raise_for_status()
+    seen = buyer.until(f"/payments/{order}", lambda payment: payment["disputes"], "the dispute")
+    stage.ids["dispute"] = seen["disputes"][0]["id"]
 
 
 def _edited_photo(stage: Stage) -> str:

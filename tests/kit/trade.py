@@ -22,7 +22,8 @@ from marketplace.licensing.terms import terms_hash
 from marketplace.manufacturing.models import CadTrace
 from marketplace.manufacturing.tracing import Finding
 from marketplace.notifications.models import Notification
-from marketplace.payments.models import Transfer
+from marketplace.payments.claims import Alert, Dispute, Refund
+from marketplace.payments.models import Checkout, Transfer
 from marketplace.payments.rails.models import BankFile, BankItem, PayeeBank
 from marketplace.policy.permissions import ROLES
 from marketplace.studio.models import ContentDraft
@@ -168,6 +169,50 @@ class Trade:
         self.ids["evidence"] = acts.upload(self.maker, f"/orders/{making}/assets", self.picture, "evidence")
         self.maker.until(f"/assets/{self.ids['evidence']}", lambda a: a["status"] == "ready", "the photo")
 
+    def _money(self, session: Session, people: dict[str, Person]) -> None:
+        """A refund that was asked for, a dispute, an alert: what a finished trade does not leave."""
+        license_fee = session.scalars(select(Checkout).where(Checkout.subject_id == self.ids["license"])).one()
+        common = {
+            "checkout_id": license_fee.id,
+            "purpose": "license",
+            "subject_id": license_fee.subject_id,
+            "description": license_fee.description,
+            "payer_org_id": license_fee.payer_org_id,
+            "orgs": [people["designer"].org.id],
+            "amount": 5_000,
+            "currency": license_fee.currency,
+        }
+        asked = Refund(
+            **common,
+            reason="quality",
+            asked_by_org_id=people["buyer"].org.id,
+            asked_by_user_id=people["buyer"].user.id,
+        )
+        moment = datetime.now(UTC)
+        disputed = Dispute(
+            **common,
+            stripe_dispute_id=f"du_{secrets.token_hex(8)}",
+            reason="product_not_received",
+            status="won",
+            settled="won",
+            bundle_state="sent",
+            bundle=[{"field": "customer_communication", "key": "disputes/x.pdf", "sha256": "0" * 64, "size": 900}],
+            opened_at=moment,
+            closed_at=moment,
+        )
+        alert = Alert(kind="debt", key=secrets.token_hex(8), subject_id=license_fee.id)
+        session.add_all([asked, disputed, alert])
+        session.flush()
+        share = session.scalars(select(Transfer).where(Transfer.checkout_id == license_fee.id)).one()
+        self.ids |= {
+            "checkout": license_fee.id,
+            "refund": asked.id,
+            "dispute": disputed.id,
+            "money_alert": alert.id,
+            "share": share.id,
+            "changed_org": people["designer"].org.id,
+        }
+
     def _person(self, role: str) -> Person:
         email = self.operator if role == "operator" else f"{role}.{self.player.run_id}@demo.example"
         with Session(self.engine, expire_on_commit=False) as session:
@@ -223,6 +268,7 @@ class Trade:
                     sender=designer.user.email,
                 )
             )
+            self._money(session, people)
             session.flush()
             self.ids["bank_file"] = _bank_file(session, people)
             query = select(Notification.id).where(Notification.user_id == designer.user.id).limit(1)

@@ -1,0 +1,106 @@
+"""The operators' page of money: alerts, refunds, disputes, changed accounts, the nightly comparison."""
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from marketplace.db.jobs import JobName, stage
+from marketplace.kernel import clock
+from marketplace.kernel.errors import NotFound
+from marketplace.kernel.money import Money
+from marketplace.payments import alerts, disputes, operations, payees, reading, refunds, words
+from marketplace.payments.access import load_any_dispute, load_any_payment, load_any_refund
+from marketplace.payments.claims import Dispute, Refund
+from marketplace.payments.models import Checkout
+from marketplace.payments.pages import DecisionForm, RefundForm, act, amount_of
+from marketplace.payments.vendor_words import dispute_reason
+from marketplace.policy.permissions import Permission
+from marketplace.web.call import Call
+from marketplace.web.forms import FormState, read_form
+from marketplace.web.navigate import leave_for, see_other
+from marketplace.web.section import Section
+
+section = Section("money_desk", url_prefix="/desk/money")
+
+#: Seconds that the address of a file works.
+FILE_LIFE_S = 60
+
+
+@section.get("", needs=Permission.MONEY_DESK)
+def index(call: Call) -> ResponseReturnValue:
+    """Everything about money that waits for a person."""
+    return render_template("payments/desk.html", desk=reading.desk(call.session), words=words)
+
+
+@section.post("/alerts/<alert_id>/resolve", needs=Permission.MONEY_DESK)
+def resolve(call: Call, alert_id: str) -> ResponseReturnValue:
+    """Close an alert."""
+    alerts.resolve(call.session, call.actor, alert_id)
+    return see_other("money_desk.index", toast=_("Closed."))
+
+
+@section.post("/payments/<payment_id>/refund", needs=Permission.MONEY_DESK, subject=load_any_payment)
+def give_back(call: Call, checkout: Checkout) -> ResponseReturnValue:
+    """Give money back without being asked."""
+    given = read_form(RefundForm)
+    amount = amount_of(given.amount, checkout.currency)
+    row = refunds.ask(call.session, call.actor, checkout, amount=amount, reason=given.reason, note=given.note)
+    return see_other("money_desk.refund", toast=_("The refund is being made."), refund_id=row.id)
+
+
+@section.get("/refunds/<refund_id>", needs=Permission.MONEY_DESK, subject=load_any_refund)
+def refund(call: Call, row: Refund, form: FormState | None = None) -> ResponseReturnValue:
+    """A refund with what everybody gives."""
+    page = reading.refund(call.session, call.actor, row)
+    return render_template("payments/refund.html", page=page, words=words, form=form, desk=True)
+
+
+@section.post("/refunds/<refund_id>/decide", needs=Permission.MONEY_DESK, subject=load_any_refund, on_invalid=refund)
+def decide(call: Call, row: Refund) -> ResponseReturnValue:
+    """Approve or decline; a failed one is tried again by approving it."""
+    act(call, row, read_form(DecisionForm))
+    return see_other("money_desk.index", toast=_("Your decision is recorded; the other side is told."))
+
+
+@section.get("/disputes/<dispute_id>", needs=Permission.MONEY_DESK, subject=load_any_dispute)
+def dispute(call: Call, row: Dispute) -> ResponseReturnValue:
+    """A dispute with the files of the answer."""
+    return render_template("payments/dispute.html", dispute=row, dispute_reason=dispute_reason, words=words, desk=True, as_money=Money)
+
+
+@section.get("/disputes/<dispute_id>/files/<name>", needs=Permission.MONEY_DESK, subject=load_any_dispute)
+def file(call: Call, row: Dispute, name: str) -> ResponseReturnValue:
+    """A file of the answer by an address that works for a minute."""
+    found = next((item for item in row.bundle if item["field"] == name), None)
+    if found is None:
+        raise NotFound
+    url = call.services.storage.presign_get(found["key"], FILE_LIFE_S, f"{name}.pdf", "application/pdf")
+    return leave_for(url)
+
+
+@section.post("/disputes/<dispute_id>/submit", needs=Permission.MONEY_DESK, subject=load_any_dispute)
+def submit(call: Call, row: Dispute) -> ResponseReturnValue:
+    """Send the answer to the bank, once."""
+    disputes.ask_to_submit(call.session, call.actor, row)
+    return see_other("money_desk.dispute", toast=_("The evidence is being sent."), dispute_id=row.id)
+
+
+@section.post("/accounts/<org_id>/approve", needs=Permission.MONEY_DESK)
+def approve_account(call: Call, org_id: str) -> ResponseReturnValue:
+    """Agree to a changed payout account."""
+    payees.approve_change(call.session, call.actor, org_id)
+    return see_other("money_desk.index", toast=_("The changed account is approved."))
+
+
+@section.post("/shares/<transfer_id>/again", needs=Permission.MONEY_DESK)
+def send_again(call: Call, transfer_id: str) -> ResponseReturnValue:
+    """Have a refused share sent once more."""
+    operations.send_again(call.session, call.actor, transfer_id)
+    return see_other("money_desk.index", toast=_("It is being sent again."))
+
+
+@section.post("/compare", needs=Permission.MONEY_DESK)
+def compare(call: Call) -> ResponseReturnValue:
+    """Compare the books with the payment service now."""
+    stage(call.session, JobName.COMPARE_BOOKS, f"asked-{clock.now():%Y%m%d%H%M}", {})
+    return see_other("money_desk.index", toast=_("The comparison has begun. It is here in a minute."))

@@ -1,0 +1,159 @@
+"""What the pages of money show: one payment, one refund, one dispute, the operators' desk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.accounts.models import Organization
+from marketplace.kernel import clock
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import Invalid
+from marketplace.kernel.money import Money, parse_amount
+from marketplace.payments import alerts, chain, comparison, fees, giving_back, refunds
+from marketplace.payments.chain import Head
+from marketplace.payments.claims import Alert, Dispute, GiveBack, Reconciliation, Refund
+from marketplace.payments.giving_back import Given
+from marketplace.payments.models import Checkout, FeeRate, PaymentAccount, Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPage:
+    """A buyer's payment: who gets what of it and when, what went back, what can."""
+
+    checkout: Checkout
+    names: dict[str, str]
+    shares: Sequence[Transfer]
+    refunds: Sequence[Refund]
+    disputes: Sequence[Dispute]
+    left: Money
+    preview: Sequence[Given] = field(default_factory=list)
+    previewed: Money | None = None
+    problem: str | None = None
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether a refund can be asked for now."""
+        waiting = any(row.state in refunds.UNDER_WAY for row in self.refunds)
+        return self.checkout.state == "paid" and self.left.amount > 0 and not waiting and not self.disputed
+
+    @property
+    def disputed(self) -> bool:
+        """Whether the bank has not decided yet."""
+        return any(row.closed_at is None for row in self.disputes)
+
+    @property
+    def releasable(self) -> list[Transfer]:
+        """Shares of an order that the buyer may let go early."""
+        return [row for row in self.shares if row.state == "held" and row.purpose == "order" and not self.disputed]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPage:
+    """A refund with what each gives, as far as the reader may know, and what the reader may do."""
+
+    refund: Refund
+    given: Sequence[GiveBack]
+    names: dict[str, str]
+    who: frozenset[str]
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether the reader decides about it now."""
+        deciding = self.refund.state == "asked" and bool(self.who & {"decider", "operator"})
+        return deciding or (self.refund.state == "failed" and "operator" in self.who)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What operators see of money."""
+
+    alerts: Sequence[Alert]
+    refunds: Sequence[Refund]
+    disputes: Sequence[Dispute]
+    changed: Sequence[PaymentAccount]
+    failed: Sequence[Transfer]
+    comparisons: Sequence[Reconciliation]
+    schedule: Sequence[FeeRate]
+    names: dict[str, str]
+    head: Head
+
+
+def payment(session: Session, checkout: Checkout, *, typed: str | None = None) -> PaymentPage:
+    """A payment's page; `typed` is an amount whose refund is to be shown before it is asked for."""
+    shares = session.scalars(
+        select(Transfer)
+        .where(Transfer.checkout_id == checkout.id)
+        .order_by(Transfer.kind, Transfer.created_at, Transfer.id)
+    ).all()
+    asked = session.scalars(
+        select(Refund).where(Refund.checkout_id == checkout.id).order_by(Refund.created_at.desc())
+    ).all()
+    questioned = session.scalars(select(Dispute).where(Dispute.checkout_id == checkout.id)).all()
+    left = Money(giving_back.left(session, checkout), checkout.currency)
+    preview: Sequence[Given] = []
+    previewed, problem = None, None
+    if typed:
+        try:
+            previewed = Money(parse_amount(typed, checkout.currency), checkout.currency)
+            preview = giving_back.preview(session, checkout, previewed.amount)
+        except Invalid as error:
+            previewed, problem = None, error.message
+    return PaymentPage(
+        checkout=checkout,
+        names=names_of(session, [share["org_id"] for share in checkout.splits]),
+        shares=shares,
+        refunds=asked,
+        disputes=questioned,
+        left=left,
+        preview=preview,
+        previewed=previewed,
+        problem=problem,
+    )
+
+
+def refund(session: Session, actor: Actor, row: Refund) -> RefundPage:
+    """A refund's page for one of its sides; a payee sees only what it gives itself."""
+    given = session.scalars(select(GiveBack).where(GiveBack.cause_id == row.id).order_by(GiveBack.id)).all()
+    mine = [part for part in given if actor.org_id in {row.payer_org_id, part.org_id} or actor.role == "operator"]
+    shown = [row.payer_org_id, *(part.org_id for part in mine)]
+    return RefundPage(row, mine, names_of(session, shown), refunds.roles(row, actor))
+
+
+def desk(session: Session) -> Desk:
+    """Everything about money that waits for an operator."""
+    waiting = session.scalars(
+        select(Refund).where(Refund.state.in_(("asked", "failed"))).order_by(Refund.created_at).limit(100)
+    ).all()
+    open_ones = session.scalars(
+        select(Dispute).where(Dispute.closed_at.is_(None)).order_by(Dispute.evidence_due).limit(100)
+    ).all()
+    changed = session.scalars(
+        select(PaymentAccount)
+        .where(PaymentAccount.hold_until > clock.now(), PaymentAccount.change_approved_by.is_(None))
+        .order_by(PaymentAccount.hold_until)
+        .limit(100)
+    ).all()
+    failed = session.scalars(
+        select(Transfer).where(Transfer.state == "failed").order_by(Transfer.created_at).limit(100)
+    ).all()
+    orgs = [row.payer_org_id for row in waiting] + [row.payer_org_id for row in open_ones]
+    orgs += [row.org_id for row in changed] + [row.org_id for row in failed]
+    return Desk(
+        alerts=alerts.unresolved(session),
+        refunds=waiting,
+        disputes=open_ones,
+        changed=changed,
+        failed=failed,
+        comparisons=comparison.latest(session),
+        schedule=fees.schedule(session),
+        names=names_of(session, orgs),
+        head=chain.head(session),
+    )
+
+
+def names_of(session: Session, org_ids: Sequence[str]) -> dict[str, str]:
+    """Names of organizations by id."""
+    rows = session.execute(select(Organization.id, Organization.name).where(Organization.id.in_(set(org_ids))))
+    return {row.id: row.name for row in rows}

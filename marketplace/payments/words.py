@@ -1,0 +1,84 @@
+"""Words for money: shares and why one waits, reasons of refunds and disputes, what an alert is about."""
+
+from flask_babel import lazy_gettext as _l
+
+KINDS = {
+    "license_fee": _l("License fee"),
+    "production": _l("Production"),
+    "royalty": _l("Royalty"),
+    "advance": _l("Advance"),
+}
+MILESTONES = {
+    "deposit": _l("Deposit, when work has begun"),
+    "balance": _l("Balance, when delivery is accepted"),
+}
+#: Why a share is not sent yet, or what became of it.
+WAITS = {
+    "awaiting_start": _l("Held until the workshop has recorded its first stage"),
+    "awaiting_delivery": _l("Held until the buyer accepts the delivery, or 14 days after it was shipped"),
+    "onboarding": _l("Waiting until your payouts are set up"),
+    "account_restricted": _l("Waiting: the payment service has stopped payments to this account"),
+    "cooling": _l("Waiting: the payout account was changed, nothing is sent for 72 hours"),
+    "four_eyes": _l("Waiting: the payout account was changed, we check large amounts"),
+    "bank_file": _l("Leaves with our next bank file"),
+    "in_bank_file": _l("In a file for our bank"),
+    "bank_cooling": _l("Your bank account was changed; it is used after 72 hours"),
+    "bank_returned": _l("Your bank sent it back; it leaves again with the next file"),
+    "disputed": _l("Held: the buyer's bank questions the payment"),
+    "debt": _l("Kept back against what was owed from an earlier refund"),
+    "given_back": _l("Given back to the buyer"),
+    "restored": _l("Yours again after a dispute was won"),
+    "reversed_outside": _l("Taken back by the payment service; we are looking into it"),
+}
+REFUND_REASONS = {
+    "not_as_agreed": _l("Not as agreed"),
+    "not_delivered": _l("Not delivered"),
+    "quality": _l("Quality"),
+    "duplicate": _l("Paid twice"),
+    "goodwill": _l("Goodwill"),
+    "other": _l("Another reason"),
+}
+REFUND_STATES = {
+    "asked": (_l("Asked for"), "warn"),
+    "approved": (_l("Approved, being made"), "info"),
+    "refunding": (_l("Being made"), "info"),
+    "done": (_l("Paid back"), "ok"),
+    "failed": (_l("Did not go through; we are looking into it"), "bad"),
+    "declined": (_l("Declined"), "bad"),
+    "withdrawn": (_l("Withdrawn"), ""),
+}
+DISPUTE_STATES = {
+    "needs_response": (_l("An answer is due"), "warn"),
+    "under_review": (_l("The bank is deciding"), "info"),
+    "won": (_l("Won, the money is back"), "ok"),
+    "lost": (_l("Lost, the money went back to the buyer"), "bad"),
+    "warning_needs_response": (_l("A question by the bank, no money was taken"), "warn"),
+    "warning_under_review": (_l("The bank is reading the answer"), "info"),
+    "warning_closed": (_l("Closed without taking money"), "ok"),
+    "prevented": (_l("Settled before it began"), "ok"),
+}
+EVIDENCE = {
+    "customer_signature": _l("The signed agreement"),
+    "customer_communication": _l("Messages between the parties"),
+    "shipping_documentation": _l("Proof of what was made and delivered"),
+}
+ALERTS = {
+    "payment_mismatch": _l("A payment does not have the amount or currency that was asked"),
+    "unknown_payment": _l("A payment arrived that belongs to nothing here"),
+    "unknown_transfer": _l("A transfer was made that is none of ours"),
+    "transfer_failed": _l("A transfer was refused"),
+    "transfer_differs": _l("A transfer is not the one we asked for"),
+    "refund_failed": _l("A refund was refused"),
+    "refund_returned": _l("A bank sent a refund back"),
+    "refund_outside": _l("A refund was made at the payment service by hand"),
+    "refund_differs": _l("A refund is not the one we asked for"),
+    "reversed_outside": _l("A transfer was reversed at the payment service by hand"),
+    "debt": _l("A payee could not cover what goes back"),
+    "dispute": _l("A payment is disputed"),
+    "evidence_failed": _l("The evidence could not be sent"),
+    "evidence_due": _l("Evidence is due within two days and was not sent"),
+    "account_changed": _l("A payout account was changed"),
+    "account_lost": _l("A payee cannot be paid any more"),
+    "payout_failed": _l("A payout came back from the bank"),
+    "difference": _l("The books differ from the payment service's"),
+}

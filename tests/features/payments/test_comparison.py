@@ -1,0 +1,173 @@
+"""The nightly comparison: every planted difference is found and named (PAY-24)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from marketplace.db.jobs import JobName, stage
+from marketplace.db.unit_of_work import unit_of_work
+from marketplace.gateways.payment_types import Movement
+from marketplace.kernel import clock
+from marketplace.kernel.ids import new_id
+from marketplace.payments import comparison, ledger
+from marketplace.payments.claims import Reconciliation
+from marketplace.payments.comparison import Ours, Theirs, differences
+from tests.features.payments.scene import SYSTEM, Scene
+
+_LONG_AGO = timedelta(hours=3)
+
+
+def _movement(kind: str, source: str, amount: int, fee: int = 0, currency: str = "USD", number: int = 0) -> Movement:
+    at = clock.now() - _LONG_AGO
+    return Movement(
+        f"txn_{source}_{number}", kind, kind, source, amount, fee, amount - fee, currency, at, at, "available"
+    )
+
+
+def _side(group: str, gross: int, fee: int = 0, currency: str = "USD", subject: str = "lic_1") -> comparison.Side:
+    return comparison.Side(group, subject, {currency: gross}, {currency: fee} if fee else {}, 1)
+
+
+def _equal() -> tuple[Ours, Theirs]:
+    """Two sides that agree about one of everything."""
+    moves = [
+        _movement("charge", "ch_1", 10_000, 320),
+        _movement("refund", "re_1", -1_000),
+        _movement("transfer", "tr_1", -8_000),
+        _movement("transfer_reversal", "trr_1", 500),
+        _movement("dispute", "du_1", -700, 1_500),
+    ]
+    dispute = moves[-1].id
+    mine = Ours(
+        since=clock.now() - timedelta(days=35),
+        booked={
+            "ch_1": _side("charge", 10_000, 320),
+            "re_1": _side("refund", -1_000),
+            "tr_1": _side("transfer", -8_000),
+            "trr_1": _side("reversal", 500),
+            dispute: _side("dispute", -700, 1_500),
+        },
+        balances={"USD": -1_020},
+        payouts={"po_1": ("org_a", "paid")},
+        disputes={"du_1": ("dsp_1", "needs_response")},
+        stuck=[],
+        accounts={"org_a": "acct_a"},
+        sent={"tr_1": ("trf_1", "acct_a")},
+    )
+    their = Theirs(
+        movements=moves,
+        balances={"USD": -1_020},
+        payouts={"po_1": "paid"},
+        disputes={"du_1": "needs_response"},
+        transfers={"tr_1": ("trf_1", "acct_a")},
+    )
+    return mine, their
+
+
+def _without(mine: Ours, name: str) -> Ours:
+    return replace(mine, booked={k: v for k, v in mine.booked.items() if k != name})
+
+
+def _moved(their: Theirs, index: int, **changes: object) -> Theirs:
+    moves = list(their.movements)
+    moves[index] = replace(moves[index], **changes)  # type: ignore[arg-type]
+    return replace(their, movements=moves)
+
+
+def _more(their: Theirs, *extra: Movement) -> Theirs:
+    return replace(their, movements=[*their.movements, *extra])
+
+
+def _booked(mine: Ours, name: str, side: comparison.Side) -> Ours:
+    return replace(mine, booked={**mine.booked, name: side})
+
+
+_MINE, _THEIRS = _equal()
+_DISPUTE = _THEIRS.movements[4].id
+#: name of the difference -> (object, our side, their side) with exactly that planted.
+PLANTED: dict[str, tuple[str, Ours, Theirs]] = {
+    "charge_not_booked": ("ch_1", _without(_MINE, "ch_1"), _THEIRS),
+    "charge_not_there": ("ch_x", _booked(_MINE, "ch_x", _side("charge", 5)), _THEIRS),
+    "charge_amount": ("ch_1", _MINE, _moved(_THEIRS, 0, amount=10_001)),
+    "charge_currency": ("ch_1", _MINE, _moved(_THEIRS, 0, currency="EUR", fee=0)),
+    "charge_fee": ("ch_1", _MINE, _moved(_THEIRS, 0, fee=321)),
+    "refund_not_booked": ("re_x", _MINE, _more(_THEIRS, _movement("refund", "re_x", -5))),
+    "refund_not_there": ("re_x", _booked(_MINE, "re_x", _side("refund", -5)), _THEIRS),
+    "refund_amount": ("re_1", _MINE, _more(_THEIRS, _movement("refund_failure", "re_1", 1_000, number=1))),
+    "transfer_not_booked": ("tr_x", _MINE, _more(_THEIRS, _movement("transfer", "tr_x", -5))),
+    "transfer_not_there": ("tr_x", _booked(_MINE, "tr_x", _side("transfer", -5)), _THEIRS),
+    "transfer_amount": ("tr_1", _MINE, _moved(_THEIRS, 2, amount=-8_001)),
+    "transfer_twice": ("tr_2", _MINE, replace(_THEIRS, transfers={**_THEIRS.transfers, "tr_2": ("trf_1", "acct_a")})),
+    "transfer_payee": ("tr_1", _MINE, replace(_THEIRS, transfers={"tr_1": ("trf_1", "acct_other")})),
+    "reversal_not_booked": ("trr_x", _MINE, _more(_THEIRS, _movement("transfer_reversal", "trr_x", 5))),
+    "reversal_not_there": ("trr_x", _booked(_MINE, "trr_x", _side("reversal", 5)), _THEIRS),
+    "reversal_amount": ("trr_1", _MINE, _moved(_THEIRS, 3, amount=501)),
+    "dispute_not_booked": (_DISPUTE, _without(_MINE, _DISPUTE), _THEIRS),
+    "dispute_fee": (_DISPUTE, _MINE, _moved(_THEIRS, 4, fee=2_000)),
+    "dispute_state": ("du_1", _MINE, replace(_THEIRS, disputes={"du_1": "lost"})),
+    "payout_state": ("po_1", _MINE, replace(_THEIRS, payouts={"po_1": "failed"})),
+    "payout_not_booked": ("po_p", _MINE, _more(_THEIRS, _movement("payout", "po_p", -5))),
+    "adjustment_not_booked": ("txn_adj_0", _MINE, _more(_THEIRS, _movement("other_adjustment", "adj", 7))),
+    "balance_amount": ("USD", _MINE, replace(_THEIRS, balances={"USD": -1_019})),
+    "share_stuck": ("trf_9", replace(_MINE, stuck=["trf_9"]), _THEIRS),
+    "refund_booked_as_transfer": ("re_1", _booked(_MINE, "re_1", _side("transfer", -1_000)), _THEIRS),
+}
+
+
+def test_two_sides_that_agree_have_no_difference() -> None:
+    assert differences(_MINE, _THEIRS, clock.now()) == []
+    # What happened a moment ago may be on its way to us.
+    just_now = replace(_movement("charge", "ch_new", 5), created=clock.now())
+    assert differences(_MINE, _more(_THEIRS, just_now), clock.now()) == []
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_each_planted_difference_is_found_and_named(kind: str) -> None:
+    name, mine, their = PLANTED[kind]
+    assert [(d.kind, d.object) for d in differences(mine, their, clock.now())] == [(kind, name)]
+
+
+def test_all_planted_differences_are_found_together() -> None:
+    kinds = set()
+    for name, mine, their in PLANTED.values():
+        kinds |= {d.kind for d in differences(mine, their, clock.now()) if d.object == name}
+    assert len(kinds) == len(PLANTED) >= 20
+
+
+def test_the_job_compares_the_real_books_and_keeps_the_chain_elsewhere(scene: Scene) -> None:
+    """A whole life of payments agrees; then a movement nobody asked for and a lost booking are named and alerted."""
+    scene.onboard(scene.designer)
+    checkout = scene.licensed()
+    scene.refund(checkout, 10_000)
+    scene.end(scene.dispute(scene.checkout(checkout).payment_intent or "", amount=20_000), "win")
+    assert _compare(scene).differences == []
+    scene.control("POST", "/adjust", amount=123, currency="usd", description="Nobody asked")
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        lines = [ledger.Line(ledger.STRIPE, 50), ledger.Line(ledger.FEES, -50)]
+        ledger.post(
+            session,
+            key="phantom",
+            kind="transfer",
+            subject_id="lic_9",
+            memo="",
+            currency="USD",
+            lines=lines,
+            external_id="tr_phantom",
+        )
+    with clock.frozen(clock.now() + timedelta(minutes=30)):
+        found = _compare(scene).differences
+    assert {row["kind"] for row in found} == {"adjustment_not_booked", "transfer_not_there", "balance_amount"}
+    assert "difference" in scene.alerts()
+    kept = list(scene.services.storage.keys("anchors/ledger/"))
+    assert len(kept) >= 2
+
+
+def _compare(scene: Scene) -> Reconciliation:
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        stage(session, JobName.COMPARE_BOOKS, new_id("job"), {})
+    scene.run_jobs()
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        assert session.scalar(text("select count(*) from jobs where state = 'failed'")) == 0
+        return comparison.latest(session)[0]

@@ -1,0 +1,59 @@
+"""The nightly comparison of the books with the payment service's."""
+
+import hashlib
+import json
+from datetime import timedelta
+
+from marketplace.kernel import clock
+from marketplace.payments import comparison, payees
+from marketplace.payments.comparison import Ours, Theirs
+from workers.jobs.money_back import catch_up
+from workers.run import Run
+
+#: Disputes are decided and payouts returned within weeks; what is older was compared on many nights.
+WINDOW = timedelta(days=35)
+_MOST = 200
+
+
+def compare(run: Run) -> None:
+    """Take over what can be, name every difference that is left, put the chain's end outside of the database."""
+    since = clock.now() - WINDOW
+    catch_up(run, since)
+    with run.phase() as session:
+        mine = comparison.ours(session, since)
+    their = read_theirs(run, mine)
+    found = comparison.differences(mine, their, clock.now())
+    with run.phase() as session:
+        row = comparison.keep(session, run.actor, since, len(their.movements), found)
+        anchor = {"at": row.at.isoformat(), "chain": row.anchor, "differences": len(row.differences)}
+    data = json.dumps(anchor).encode()
+    key = f"anchors/ledger/{row.at:%Y-%m-%d}-{row.id}.json"
+    run.services.storage.put(key, data, "application/json", hashlib.sha256(data).hexdigest())
+
+
+def read_theirs(run: Run, mine: Ours) -> Theirs:
+    """The vendor's side; payouts that changed without our hearing of it are mirrored on the way."""
+    payments = run.services.payments
+    movements = list(payments.movements(mine.since - timedelta(days=1)))
+    held = payments.balance()
+    sums = dict(held.available)
+    for currency, amount in held.pending.items():
+        sums[currency] = sums.get(currency, 0) + amount
+    payouts = {}
+    for account in sorted({account for _share, account in mine.sent.values() if account})[:_MOST]:
+        for payout in payments.payouts(account, limit=50):
+            if payout.created >= mine.since:
+                payouts[payout.id] = payout.status
+                with run.phase() as session:
+                    payees.note_payout(session, run.actor, account, payout)
+    transfers = {}
+    for movement in [m for m in movements if m.kind == "transfer" and m.source][-_MOST:]:
+        made = payments.get_transfer(movement.source or "")
+        transfers[made.id] = (made.metadata.get("transfer", ""), made.destination)
+    return Theirs(
+        movements=movements,
+        balances=sums,
+        payouts={name: status for name, status in payouts.items() if name in mine.payouts},
+        disputes={name: payments.dispute(name).status for name in list(mine.disputes)[:_MOST]},
+        transfers=transfers,
+    )
