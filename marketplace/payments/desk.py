@@ -65,7 +65,9 @@ def decide(call: Call, row: Refund) -> ResponseReturnValue:
 @section.get("/disputes/<dispute_id>", needs=Permission.MONEY_DESK, subject=load_any_dispute)
 def dispute(call: Call, row: Dispute) -> ResponseReturnValue:
     """A dispute with the files of the answer."""
-    return render_template("payments/dispute.html", dispute=row, dispute_reason=dispute_reason, words=words, desk=True, as_money=Money)
+    return render_template(
+        "payments/dispute.html", dispute=row, dispute_reason=dispute_reason, words=words, desk=True, as_money=Money
+    )
 
 
 @section.get("/disputes/<dispute_id>/files/<name>", needs=Permission.MONEY_DESK, subject=load_any_dispute)

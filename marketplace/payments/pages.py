@@ -86,7 +86,9 @@ def decide(call: Call, row: Refund) -> ResponseReturnValue:
 @section.get("/disputes/<dispute_id>", needs=Permission.DISPUTE_READ, subject=load_dispute)
 def dispute(call: Call, row: Dispute) -> ResponseReturnValue:
     """What the bank asks, until when, and why the money is held."""
-    return render_template("payments/dispute.html", dispute=row, dispute_reason=dispute_reason, words=words, desk=False, as_money=Money)
+    return render_template(
+        "payments/dispute.html", dispute=row, dispute_reason=dispute_reason, words=words, desk=False, as_money=Money
+    )
 
 
 def act(call: Call, row: Refund, given: DecisionForm) -> None:
