@@ -35,6 +35,7 @@ class JobName(StrEnum):
     HANDLE_PAYMENT_EVENT = "handle_payment_event"
     RELEASE_ORDER_FUNDS = "release_order_funds"
     SEND_TRANSFER = "send_transfer"
+    RESEND_TRANSFER = "resend_transfer"
     MAKE_REFUND = "make_refund"
     REVERSE_TRANSFER = "reverse_transfer"
     RELEASE_ACCEPTED = "release_accepted"

@@ -13,7 +13,7 @@ from marketplace.payments.claims import Dispute, Refund
 from marketplace.payments.models import Checkout
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
-from marketplace.web.forms import Body, read_json
+from marketplace.web.forms import Body
 from marketplace.web.section import Api
 
 api = Api("money")
@@ -144,13 +144,12 @@ def payment(call: Call, checkout: Checkout) -> PaymentOut:
     status=201,
     summary="Ask for money back",
 )
-def ask(call: Call, checkout: Checkout) -> RefundOut:
+def ask(call: Call, checkout: Checkout, body: RefundIn) -> RefundOut:
     """The whole or a part; the payee of a license decides, the operator about an order."""
-    given = read_json(RefundIn)
-    if given.currency != checkout.currency:
+    if body.currency != checkout.currency:
         raise Invalid("currency_mismatch", "Two currencies cannot be mixed in one amount.")
     row = refunds.ask(
-        call.session, call.actor, checkout, amount=given.amount, reason=given.reason, note=given.note or None
+        call.session, call.actor, checkout, amount=body.amount, reason=body.reason, note=body.note or None
     )
     return _refund(row)
 
@@ -191,13 +190,12 @@ def refund(call: Call, row: Refund) -> RefundOut:
     returns=RefundOut,
     summary="Approve, decline or withdraw a refund",
 )
-def decide(call: Call, row: Refund) -> RefundOut:
+def decide(call: Call, row: Refund, body: DecisionIn) -> RefundOut:
     """By the payee who decides, or the buyer who asked."""
-    given = read_json(DecisionIn)
-    if given.action == "withdraw":
+    if body.action == "withdraw":
         return _refund(refunds.withdraw(call.session, call.actor, row.id))
-    approve = given.action == "approve"
-    return _refund(refunds.decide(call.session, call.actor, row.id, approve=approve, answer=given.answer))
+    approve = body.action == "approve"
+    return _refund(refunds.decide(call.session, call.actor, row.id, approve=approve, answer=body.answer))
 
 
 @api.get(

@@ -6,12 +6,12 @@ from flask_babel import gettext as _
 
 from marketplace.db.jobs import JobName, stage
 from marketplace.kernel import clock
-from marketplace.kernel.errors import NotFound
+from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.money import Money
-from marketplace.payments import alerts, disputes, operations, payees, reading, refunds, words
+from marketplace.payments import alerts, disputes, payees, reading, refunds, words
 from marketplace.payments.access import load_any_dispute, load_any_payment, load_any_refund
 from marketplace.payments.claims import Dispute, Refund
-from marketplace.payments.models import Checkout
+from marketplace.payments.models import Checkout, Transfer
 from marketplace.payments.pages import DecisionForm, RefundForm, act, amount_of
 from marketplace.payments.vendor_words import dispute_reason
 from marketplace.policy.permissions import Permission
@@ -97,7 +97,10 @@ def approve_account(call: Call, org_id: str) -> ResponseReturnValue:
 @section.post("/shares/<transfer_id>/again", needs=Permission.MONEY_DESK)
 def send_again(call: Call, transfer_id: str) -> ResponseReturnValue:
     """Have a refused share sent once more."""
-    operations.send_again(call.session, call.actor, transfer_id)
+    row = call.session.get(Transfer, transfer_id)
+    if row is None or row.state != "failed":
+        raise Conflict("not_refused", "This share was not refused, or is being sent again already.")
+    stage(call.session, JobName.RESEND_TRANSFER, f"{row.id}:{row.attempt}", {"transfer_id": row.id})
     return see_other("money_desk.index", toast=_("It is being sent again."))
 
 

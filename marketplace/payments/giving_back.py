@@ -16,7 +16,7 @@ from marketplace.kernel.errors import Conflict
 from marketplace.payments import ledger
 from marketplace.payments.claims import GiveBack, Reversal
 from marketplace.payments.models import Checkout, Transfer
-from marketplace.payments.rules import TRANSFER, apportion
+from marketplace.payments.rules import PLANS, TRANSFER, apportion
 
 _SYSTEM = frozenset({"system"})
 
@@ -191,7 +191,7 @@ def once_more(session: Session, like: Transfer, amount: int, reason: str) -> Tra
 def _take_share(session: Session, rows: Sequence[Transfer], cause_id: str, part: Given) -> tuple[int, list[Reversal]]:
     """Minor units taken from what was not sent, and the reversals for the rest."""
     need, held, reversals = part.net, 0, []
-    mine = [row for row in rows if (row.org_id, row.kind) == (part.org_id, part.kind)]
+    mine = sorted((r for r in rows if (r.org_id, r.kind) == (part.org_id, part.kind)), key=_last_part_first)
     for row in (row for row in mine if row.state in {"held", "due", "failed"}):
         taken = min(need, row.payable)
         if taken:
@@ -224,3 +224,9 @@ def _reversal(row: Transfer, cause_id: str, amount: int, *, state: str = "due") 
         currency=row.currency,
         state=state,
     )
+
+
+def _last_part_first(row: Transfer) -> tuple[int, str]:
+    """Where a part stands in giving back: what is owed once more, then the plan's parts from the last to the first."""
+    plan = [milestone.code for milestone in PLANS.get((row.purpose, row.kind), ())]
+    return (-plan.index(row.milestone) if row.milestone in plan else -len(plan), row.milestone)

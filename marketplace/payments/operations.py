@@ -357,9 +357,11 @@ def reject_transfer(session: Session, actor: Actor, transfer_id: str, code: str)
 
 
 def send_again(session: Session, actor: Actor, transfer_id: str) -> Transfer:
-    """An operator has a refused share sent once more. Raises Conflict unless it was refused."""
+    """Have a refused share sent once more, with another key. Raises Conflict unless it was refused."""
     row = lock(session, Transfer, transfer_id)
-    TRANSFER.advance(row, "release", {"system"} if row.state == "failed" else {"operator"})
+    if row.state != "failed":
+        raise Conflict("not_refused", "This share was not refused, or is being sent again already.")
+    TRANSFER.advance(row, "release", {"system"})
     row.attempt, row.reason = row.attempt + 1, None
     record(session, actor, "payment.released", row.id, owner_org_id=row.org_id)
     stage(session, JobName.SEND_TRANSFER, f"{row.id}:{row.attempt}", {"transfer_id": row.id})

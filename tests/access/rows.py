@@ -531,7 +531,7 @@ ROWS: dict[str, Row] = {
     "money.refund": row(_two, refund_id="refund"),
     "money.decide": row(_two, {"action": "approve"}, refund_id="refund", not_now="buyer"),
     "money.dispute": row(_two, dispute_id="dispute"),
-    "money_desk.index": row(),
+    "money_desk.index": row(shared=True),
     "money_desk.resolve": row(shared=True, alert_id="money_alert"),
     "money_desk.give_back": row(shared=True, send=_refund_form, payment_id="checkout"),
     "money_desk.refund": row(shared=True, refund_id="refund"),

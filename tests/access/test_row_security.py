@@ -44,6 +44,8 @@ OPERATOR_READS = frozenset(
 _ADD_ONLY = frozenset({"discarded_objects"})
 #: Published numbers: everybody reads them and no request changes them.
 _FOR_ALL = frozenset({"fee_rates", "ledger_accounts", "alloys", "casting_rules"})
+#: Tables about which an operator decides.
+_OPERATOR_DECIDES = frozenset({"refunds", "disputes", "money_alerts", "payment_accounts", "bank_files", "bank_items"})
 #: Tables that a finished trade leaves empty.
 _NOT_YET = frozenset({"facts", "payouts", "give_backs", "reversals", "reconciliations"})
 _ROUNDS = 4
@@ -147,6 +149,8 @@ def test_update_and_delete_touch_none_of_our_rows(
     for actor in strangers(world):
         for table in forced:
             column = inspect(Base.metadata.tables[table]).columns.keys()[0]
+            if actor.role == "operator" and table in _OPERATOR_DECIDES:
+                continue
             for change in (f"update {table} t set {column} = t.{column}", f"delete from {table} t"):
                 with acting(world, actor) as connection:
                     touched = _rows_touched(connection, change, private[table])

@@ -190,6 +190,12 @@ def send_transfer(run: Run, transfer_id: str) -> None:
         operations.confirm_transfer(session, run.actor, transfer_id, sent.id)
 
 
+def send_again(run: Run, transfer_id: str) -> None:
+    """A refused share is sent once more, as an operator has asked; the web role may not touch shares."""
+    with run.phase() as session:
+        operations.send_again(session, run.actor, transfer_id)
+
+
 def take_transfer(run: Run, stripe_transfer_id: str) -> str:
     """A transfer has changed at the payment service: ours whose answer was lost is booked, a reversal by hand too."""
     found = money_back.take_unknown_transfer(run, stripe_transfer_id)

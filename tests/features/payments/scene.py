@@ -1,5 +1,6 @@
 """A payment with its payees against the payments stand-in, moved step by step."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -136,6 +137,15 @@ class Scene:
         """The only refund or dispute."""
         with Session(self.services.engine, expire_on_commit=False) as session:
             return session.scalars(select(model)).one()
+
+    def wait_for_payout(self) -> None:
+        """Until the vendor has told that a payout arrived."""
+        self.control("POST", "/clock", advance_s=5)
+        for _ in range(100):
+            if self.control("GET", "/events?type=payout.paid")["events"]:
+                return
+            time.sleep(0.05)
+        raise AssertionError("no payout has arrived")
 
     def every_share(self) -> list[Transfer]:
         """Every share of every payment."""
