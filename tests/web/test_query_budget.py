@@ -149,7 +149,6 @@ BUDGET: dict[str, int] = {
     "money_desk.index": 10,
     "money_desk.refund": 4,
     "payouts.account": 3,
-    "payouts.index": 7,
     "orders.tech_pack": 2,
     "payouts.index": 10,
     "privacy.index": 2,
