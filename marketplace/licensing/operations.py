@@ -94,6 +94,7 @@ def open_checkout(session: Session, actor: Actor, license_id: str, *, fee_bps: i
         description=title,
         shares=[Share(held.designer_org_id, "license_fee", fee)],
         fee_bps=fee_bps,
+        agreed_at=held.created_at,
         success_path=f"/licenses/{held.id}?paid=1",
         cancel_path=f"/licenses/{held.id}",
     )

@@ -133,6 +133,7 @@ def open_order_checkout(session: Session, actor: Actor, order: Order, fee_bps: i
         description=f"{row.design_title} × {row.quantity} ({row.reference})",
         shares=shares,
         fee_bps=fee_bps,
+        agreed_at=row.awarded_at,
         success_path=f"/orders/{row.id}?paid=1",
         cancel_path=f"/orders/{row.id}",
     )
