@@ -18,6 +18,7 @@ from marketplace.gateways.payment_types import Dispute as Reported
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict
+from marketplace.kernel.money import Money
 from marketplace.notifications.operations import notify_org
 from marketplace.payments import alerts, giving_back, ledger
 from marketplace.payments.claims import Dispute
@@ -202,6 +203,10 @@ def _release(checkout: Checkout, milestone: str) -> dict[str, str]:
 
 
 def _tell(session: Session, row: Dispute, kind: str) -> None:
+    splits = session.get_one(Checkout, row.checkout_id).splits
     operators = session.scalars(select(Organization.id).where(Organization.kind == "operator")).all()
     for org_id in {*row.orgs, *operators}:
-        notify_org(session, org_id, kind, path=f"/disputes/{row.id}", amount=str(row.money), design=row.description)
+        # Of a payment with several payees each may know only its own share.
+        own = sum(s["gross"] for s in splits if s["org_id"] == org_id)
+        amount = str(Money(own, row.currency) if org_id in row.orgs and len(row.orgs) > 1 else row.money)
+        notify_org(session, org_id, kind, path=f"/disputes/{row.id}", amount=amount, design=row.description)
