@@ -66,7 +66,13 @@ def decide(call: Call, row: Refund) -> ResponseReturnValue:
 def dispute(call: Call, row: Dispute) -> ResponseReturnValue:
     """A dispute with the files of the answer."""
     return render_template(
-        "payments/dispute.html", dispute=row, dispute_reason=dispute_reason, words=words, desk=True, as_money=Money
+        "payments/dispute.html",
+        dispute=row,
+        shown=reading.seen_by(call.session, call.actor, row),
+        dispute_reason=dispute_reason,
+        words=words,
+        desk=True,
+        as_money=Money,
     )
 
 

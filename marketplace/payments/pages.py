@@ -87,7 +87,13 @@ def decide(call: Call, row: Refund) -> ResponseReturnValue:
 def dispute(call: Call, row: Dispute) -> ResponseReturnValue:
     """What the bank asks, until when, and why the money is held."""
     return render_template(
-        "payments/dispute.html", dispute=row, dispute_reason=dispute_reason, words=words, desk=False, as_money=Money
+        "payments/dispute.html",
+        dispute=row,
+        shown=reading.seen_by(call.session, call.actor, row),
+        dispute_reason=dispute_reason,
+        words=words,
+        desk=False,
+        as_money=Money,
     )
 
 
