@@ -48,7 +48,8 @@ BINDINGS: dict[str, Binding] = {
     JobName.TRANSLATE_MESSAGE: Binding(
         messaging.translate_message, timeout_s=180, max_attempts=5, on_failed=messaging.failed
     ),
-    JobName.MAKE_LICENSE_DOCUMENT: Binding(licensing.make_document),
+    # The seal waits for the time-stamping authority, which may be away for hours.
+    JobName.MAKE_LICENSE_DOCUMENT: Binding(licensing.make_document, max_attempts=20),
     JobName.EXPIRE_NEGOTIATIONS: Binding(licensing.expire, max_attempts=3),
     JobName.EXPIRE_QUOTES: Binding(orders.expire_quotes, max_attempts=3),
     JobName.HANDLE_PAYMENT_EVENT: Binding(payments.handle_event, queue="urgent", max_attempts=12),

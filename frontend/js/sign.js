@@ -35,6 +35,7 @@ function start(form) {
   function way(draw) {
     pad.hidden = !draw;
     typed.hidden = draw;
+    name.required = !draw;
     if (draw) name.value = "";
     else clear();
     for (const button of form.querySelectorAll("[data-way]")) {

@@ -8,11 +8,12 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
+from marketplace.licensing.contract.signing import whose_turn
 from marketplace.licensing.meter import measure
 from marketplace.licensing.models import License, Negotiation, Offer, Signature
 from marketplace.licensing.queries import Around, counterpart
 from marketplace.licensing.room import Room
-from marketplace.licensing.rules import side_of, state_now
+from marketplace.licensing.rules import SIGNS_FIRST, side_of, state_now
 from marketplace.licensing.terms import Terms, changed_fields
 from marketplace.messaging.models import MessageTranslation
 from marketplace.messaging.queries import ThreadMessage
@@ -250,6 +251,7 @@ class LicenseOut(BaseModel):
     document_sha256: str | None
     signed_document_sha256: str | None
     signatures: list[SignatureOut]
+    signs_next: str | None
     active_from: datetime | None
     active_until: datetime | None
     cure_until: datetime | None
@@ -360,6 +362,7 @@ def license_out(actor: Actor, held: License, this: Around, title: str, signed: l
         document_sha256=held.document_sha256,
         signed_document_sha256=held.signed_document_sha256,
         signatures=[signature_out(mark) for mark in signed],
+        signs_next=whose_turn(SIGNS_FIRST, {mark.side for mark in signed}) if held.state == "to_sign" else None,
         active_from=held.active_from,
         active_until=held.active_until,
         cure_until=held.cure_until,

@@ -39,10 +39,11 @@ def check(call: Call) -> ResponseReturnValue:
 
 @section.get("/<code>", needs=Permission.PUBLIC)
 def by_code(call: Call, code: str) -> ResponseReturnValue:
-    """The address that the certificate prints."""
+    """The address that the certificate prints; 404, with the form to check another, when no document has this code."""
     limit("verify", network(call.actor.ip), verifying.RATE)
-    return _answer(verifying.find(call.session, code=code))
+    found = verifying.find(call.session, code=code)
+    return _answer(found), 200 if found else 404
 
 
-def _answer(found: Found | None) -> ResponseReturnValue:
+def _answer(found: Found | None) -> str:
     return render_template("verify/index.html", form=None, asked=True, found=found)

@@ -10,7 +10,7 @@ from marketplace.accounts.models import ApiToken, Invitation, LoginSession, Memb
 from marketplace.audit.models import AuditEvent
 from marketplace.catalog.models import SavedDesign
 from marketplace.inbox.models import Digest, InboundMail, ReplyAddress
-from marketplace.licensing.models import Offer, Signature
+from marketplace.licensing.models import Addendum, LicenseEvent, Offer, Signature
 from marketplace.manufacturing.models import CadCopy, CadLink, Nda
 from marketplace.messaging.models import Message
 from marketplace.notifications.models import Mail, MailSetting, Notification
@@ -43,8 +43,15 @@ def collect(session: Session, user_id: str) -> dict[str, list[dict[str, Any]]]:
         "offers": select(Offer.id, Offer.negotiation_id, Offer.version, Offer.terms, Offer.created_at).where(
             Offer.by_user_id == user_id
         ),
-        "signatures": select(Signature.license_id, Signature.typed_name, Signature.at, Signature.ip).where(
-            Signature.user_id == user_id
+        "signatures": select(
+            Signature.license_id, Signature.typed_name, Signature.drawn, Signature.at, Signature.ip,
+            Signature.user_agent, Signature.disclosure_version, Signature.proved_at,
+        ).where(Signature.user_id == user_id),
+        "license_events": select(
+            LicenseEvent.license_id, LicenseEvent.kind, LicenseEvent.at, LicenseEvent.details
+        ).where(LicenseEvent.user_id == user_id),
+        "addenda_proposed": select(Addendum.license_id, Addendum.kind, Addendum.reason, Addendum.created_at).where(
+            Addendum.by_user_id == user_id
         ),
         "ndas": select(Nda.order_id, Nda.typed_name, Nda.ip).where(Nda.user_id == user_id),
         "cad_links": select(CadLink.order_id, CadLink.asset_id, CadLink.created_at, CadLink.used_at).where(

@@ -398,7 +398,7 @@ ROWS: dict[str, Row] = {
     "addenda.close": row(_two, license_id="license", addendum_id="closed_addendum"),
     "verify.index": row(),
     "verify.check": row(send={"code": "00000"}),
-    "verify.by_code": row(code="=7K3M9Q2X8W4V6N1P5R0T"),
+    "verify.by_code": row(shared=True, code="=7K3M9Q2X8W4V6N1P5R0T", answers=(404,)),
     "api_contracts.signing_disclosure": row(),
     "api_contracts.verify": row(send={"code": "00000"}),
     "api_contracts.log": row(_two, license_id="license"),

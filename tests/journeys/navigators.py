@@ -243,9 +243,10 @@ class License(Desk):
 
     def sign_agreement(self) -> None:
         """Sign what was read: agree to do so electronically, and say yes to the last question."""
+        self.window.fill("typed_name", self.window.who.name)
         self.page.locator("main [name=consent]").check()
-        self.sign("Sign the agreement")
-        self.page.locator("#ask [value=yes]").click()
+        self.page.locator("main [name=agree]").check()
+        self.window.press("Sign the agreement", sure=True)
 
 
 class Payment(Desk):

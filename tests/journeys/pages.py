@@ -62,7 +62,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             *(f"{design}/words/{i['story']}", f"{design}/words/{i['lookbook']}", f"/designs/{i['draft']}"),
             *("/catalog", f"/catalog/{i['design']}", "/negotiations", "/negotiations?show=unread&q=nothing-like-this"),
             *(thread, f"{thread}/counter", done),
-            f"/licenses/{i['license']}/amend",
+            *(f"/licenses/{i['license']}/amend", f"/licenses/{i['license']}/addenda/{i['addendum']}"),
             *("/licenses", *licenses, "/orders", *orders[3:], f"{orders[3]}/nda"),
             *("/payouts", "/payouts/bank", "/audit"),
             *(f"{thread}/counter?term=fee", f"{thread}/versions/1", f"{thread}/listing"),

@@ -95,6 +95,14 @@ class Stage:
             people["buyer"].until(f"/orders/{order}", lambda o: o["state"] == "paid", "the order being paid")
         return order
 
+    def amendment(self) -> str:
+        """An amendment of the finished trade's license that waits for its first signature."""
+        designer, path = self.player.people["designer"], f"/licenses/{self.ids['license']}"
+        terms = {**designer.get(path)["terms"], "sell_off_months": 9}
+        made = str(designer.post(f"{path}/amendments", {"terms": terms, "reason": "More time."}, expect=201)["id"])
+        designer.until(f"{path}/addenda/{made}", lambda seen: seen["state"] == "to_sign", "the amendment")
+        return made
+
     def _quote(self, order: str) -> None:
         manager, maker = self.player.people["production_manager"], self.player.people["manufacturer"]
         manager.post(f"/orders/{order}/rfqs", {"manufacturers": [maker.get("/me")["organization"]]}, expect=201)
@@ -121,6 +129,7 @@ def set_stage(live: Live, scratch: Path) -> Stage:
         "draft": stage.draft("A draft"),
         "to_sign": stage.license(signed=False),
         "to_pay": stage.license(signed=True),
+        "addendum": stage.amendment(),
         "open": stage.offer(derivatives="adapt", brief=BRIEF),  # last: a buyer negotiates over a design once at a time
         "placed": stage.order(),
         "quoting": stage.order(quoted=True),

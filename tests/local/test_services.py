@@ -131,7 +131,7 @@ def test_two_groups_run_side_by_side_and_a_throw_away_one_leaves_no_database(
 def test_what_is_given_is_not_started(tmp_path: Path) -> None:
     given = {"DATABASE_URL": "postgresql://db/x", "REDIS_URL": "redis://r", "S3_ENDPOINT_URL": "https://s3"}
     group = Services(tmp_path, given={**given, "STRIPE_API_KEY": "sk_test_own", "SMTP_URL": "smtp://m:25"})
-    assert [child.name for child in group.children] == ["gemini"]
+    assert [child.name for child in group.children] == ["gemini", "rates", "tsa"]
     assert {"DATABASE_URL", "REDIS_URL", "S3_ENDPOINT_URL", "STRIPE_API_BASE", "SMTP_URL"}.isdisjoint(group.env)
 
 
