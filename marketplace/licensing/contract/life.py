@@ -1,6 +1,6 @@
 """The life of a license by the clock and by its parties: notices, expiry, sell-off, breach and cure, the end."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, exists, func, or_, select
@@ -125,8 +125,9 @@ def give_notices(session: Session, actor: Actor, *, limit: int = 200) -> int:
             .with_for_update(skip_locked=True)
         )
         for held in session.scalars(query):
-            until = held.active_until or now
-            note(session, actor, held, "notice", key=f"notice_{days}_{until:%Y%m%d}", days=days)
+            until = (held.active_until or now).astimezone(UTC)
+            if note(session, actor, held, "notice", key=f"notice_{days}_{until:%Y%m%d}", days=days) is None:
+                continue
             for side in ("designer", "buyer"):
                 tell(session, held, side, "license_expiring", days=days)
             told += 1
