@@ -311,3 +311,22 @@ def test_strangers_find_nothing_and_the_database_shows_them_nothing(
     with unit_of_work(web, stranger.actor) as session:
         for table in (Addendum, LicenseEvent, Signature):
             assert session.scalar(select(func.count()).select_from(table)) == 0
+
+
+def test_the_page_of_an_amendment_changes_only_what_it_shows(contract: Contract, run_jobs: Jobs) -> None:
+    browser, path = contract.pair.designer.browser, f"{contract.path}/amend"
+    page = browser.get(path).get_data(as_text=True)
+    assert 'value="24"' in page
+    form = {"where": "world", "term_months": "24", "royalty_percent": "7.5", "sell_off_months": "6"}
+    refused = browser.post(path, {**form, "channels": "online", "term_months": "9999"})
+    assert refused.status_code == 422
+    assert 'value="9999"' in refused.get_data(as_text=True)
+    made = browser.post(path, {**form, "channels": "online", "reason": "Everywhere."})
+    assert made.status_code == 303, made.get_data(as_text=True)
+    seen = contract.ask("buyer", "/addenda")["items"][0]
+    before = contract.ask("buyer")["terms"]
+    assert {k for k, v in seen["terms"].items() if v != before.get(k)} == {"territories"}
+    run_jobs()
+    waiting = contract.pair.buyer.browser.get(f"{contract.path}/addenda/{seen['id']}").get_data(as_text=True)
+    assert 'name="document_sha256"' not in waiting, "the proposer signs first"
+    assert "Everywhere." in waiting
