@@ -12,6 +12,12 @@ export function render(result, root) {
   strings.raw = strings;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(rules);
-  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  const adopt = () => {
+    if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  };
+  adopt();
+  // The element puts its own list (which is empty) in its place once it stands in the page.
+  queueMicrotask(adopt);
+  requestAnimationFrame(adopt);
   return draw({ ...result, strings }, root);
 }
