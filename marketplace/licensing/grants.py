@@ -18,7 +18,6 @@ from marketplace.kernel.errors import Conflict
 from marketplace.licensing.grant_models import Hold
 from marketplace.licensing.models import License
 from marketplace.licensing.rights import (
-    AXES,
     FIRST_REFUSAL,
     FOREVER,
     Scope,
@@ -30,7 +29,10 @@ from marketplace.licensing.rights import (
 )
 from marketplace.licensing.terms import Terms
 
-_GRANTS = text("select * from design_grants(:design, :holder)")
+_GRANTS = text(
+    "select kind, territories, channels, categories, metals, begins, until, held_until, own"
+    " from design_grants(:design, :holder)"
+)
 _UNITS = text("select numbered, edition from design_units(:design)")
 _CONSTRAINTS = ("ex_rights_grants_others", "ex_rights_grants_first")
 _TAKEN = (
@@ -60,15 +62,22 @@ def granted(
     `besides` leaves out one license or one negotiation's hold: what it takes is not in its own way.
     """
     found = []
-    for row in session.execute(_GRANTS, {"design": design_id, "holder": holder}):
-        if (row.held_until is not None and row.held_until <= now) or (besides is not None and row.own == besides):
+    sets: dict[tuple[str | None, ...], tuple[int, int, int, int]] = {}
+    rows = session.execute(_GRANTS, {"design": design_id, "holder": holder})
+    for kind, lands, ways, classes, metals, begins, until, held, own in rows:
+        if (held is not None and held <= now) or (besides is not None and own == besides):
             continue
-        lands, ways, classes, metals = (stored_bits(axis, getattr(row, axis)) for axis in AXES)
-        until = row.until or FOREVER
-        if until > now:
-            found.append(
-                Scope(row.kind, lands, ways, classes, metals, row.begins, until, row.own is not None, row.held_until)
+        if until is not None and until <= now:
+            continue
+        key = (lands, ways, classes, metals)
+        if (known := sets.get(key)) is None:
+            known = sets[key] = (
+                stored_bits("territories", lands),
+                stored_bits("channels", ways),
+                stored_bits("categories", classes),
+                stored_bits("metals", metals),
             )
+        found.append(Scope(kind, *known, begins, until or FOREVER, own is not None, held))
     return found
 
 

@@ -36,11 +36,12 @@ EVERYTHING = {axis: (1 << len(codes)) - 1 for axis, codes in _CODES.items()}
 AXES = tuple(_CODES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scope:
     """What one license covers: a set for each axis, from `begins` until before `until`. `own` grants are the asker's.
 
-    `held_until` is set for what is not licensed but held for somebody.
+    `held_until` is set for what is not licensed but held for somebody. Never changed; it is not frozen because a
+    frozen one takes four times as long to make, and a design may have 10,000.
     """
 
     kind: str
