@@ -56,7 +56,7 @@ def load_any_refund(session: Session, actor: Actor, refund_id: str) -> Refund:
     return _any(session, Refund, refund_id)
 
 
-def load_any_dispute(session: Session, actor: Actor, dispute_id: str, **_more: str) -> Dispute:
+def load_any_dispute(session: Session, actor: Actor, dispute_id: str) -> Dispute:
     """Any dispute, for an operator. Raises NotFound."""
     del actor
     return _any(session, Dispute, dispute_id)

@@ -76,9 +76,10 @@ def dispute(call: Call, row: Dispute) -> ResponseReturnValue:
     )
 
 
-@section.get("/disputes/<dispute_id>/files/<name>", needs=Permission.MONEY_DESK, subject=load_any_dispute)
-def file(call: Call, row: Dispute, name: str) -> ResponseReturnValue:
+@section.get("/disputes/<dispute_id>/files/<name>", needs=Permission.MONEY_DESK)
+def file(call: Call, dispute_id: str, name: str) -> ResponseReturnValue:
     """A file of the answer by an address that works for a minute."""
+    row = load_any_dispute(call.session, call.actor, dispute_id)
     found = next((item for item in row.bundle if item["field"] == name), None)
     if found is None:
         raise NotFound
