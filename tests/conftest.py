@@ -30,13 +30,20 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the whole proofs out unless they are asked for by name."""
-    if "full" in (config.getoption("-m") or ""):
-        return
+    """Leave the whole proofs out unless they are asked for by name; say what has to stay in one process."""
+    full = "full" in (config.getoption("-m") or "")
     skip = pytest.mark.skip(reason="the whole proof: run with -m full")
     for item in items:
-        if item.get_closest_marker("full"):
+        if not full and item.get_closest_marker("full"):
             item.add_marker(skip)
+        item.add_marker(pytest.mark.xdist_group(_company(item)))
+
+
+def _company(item: pytest.Item) -> str:
+    """The tests this one shares a process with: those that share something slow to set up, else those of its file."""
+    if "journeys" in item.path.relative_to(ROOT / "tests").parts:
+        return "journeys"
+    return "world" if "world" in getattr(item, "fixturenames", ()) else str(item.path)
 
 
 @pytest.fixture(scope="session")

@@ -62,8 +62,12 @@ class Instance:
 
 @contextmanager
 def running_instance(directory: Path) -> Iterator[Instance]:
-    """Start what the TEST_ variables do not already give, with a migrated database and a bucket."""
-    given = {name: value for name in _MIRRORS if (value := os.environ.get(name))}
+    """Start what the TEST_ variables do not already give, with a migrated database and a bucket.
+
+    Tests empty the database, so of several processes that test at once only the first may use what was given.
+    """
+    first = os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0"
+    given = {name: value for name in _MIRRORS if first and (value := os.environ.get(name))}
     with Embedded(directory, durable=False, given=given) as services:
         env: dict[str, str] = {**services.env}
         for test_name, name in _MIRRORS.items():
