@@ -130,7 +130,8 @@ def paying(deal: Deal) -> None:
 
 def statement(deal: Deal) -> None:
     """The advance is asked for by a statement, paid by the buyer and seen by the designer."""
-    found = deal.id_of("select id from royalty_statements where license_id = :l and sequence is not null", l=deal.license)
+    issued = "select id from royalty_statements where license_id = :l and sequence is not null"
+    found = deal.id_of(issued, l=deal.license)
     deal.buyer.open(f"/royalties/{found}")
     deal.buyer.reads("500.00")
     Payment(deal.buyer).pay(deal.buyer.page.locator("main form[action$='/checkout'] button"))
