@@ -13,7 +13,7 @@ from demo.play import SHIP_TO, TERMS, Player
 from marketplace.accounts.models import Invitation, Organization, User
 from marketplace.db.base import Base
 from marketplace.db.unit_of_work import unit_of_work
-from marketplace.designs.models import Asset, MarkedCover
+from marketplace.designs.models import Asset, Fact, MarkedCover
 from marketplace.inbox.models import Digest, InboundMail, ReplyAddress
 from marketplace.kernel.actor import system
 from marketplace.licensing.models import License
@@ -22,8 +22,8 @@ from marketplace.licensing.terms import terms_hash
 from marketplace.manufacturing.models import CadTrace
 from marketplace.manufacturing.tracing import Finding
 from marketplace.notifications.models import Notification
-from marketplace.payments.claims import Alert, Dispute, Refund
-from marketplace.payments.models import Checkout, Transfer
+from marketplace.payments.claims import Alert, Dispute, GiveBack, Reconciliation, Refund, Reversal
+from marketplace.payments.models import Checkout, Payout, Transfer
 from marketplace.payments.rails.models import BankFile, BankItem, PayeeBank
 from marketplace.policy.permissions import ROLES
 from marketplace.studio.models import ContentDraft
@@ -109,6 +109,9 @@ class Trade:
         browser = self._person("buyer").browser
         browser.post(f"/negotiations/{self.ids['open']}/read")
         self._said(f"/negotiations/{self.ids['open']}")
+        self.designer.post(f"/negotiations/{self.ids['open']}/hold", {"version": 1, "days": 7}, expect=201)
+        taker = self._person("designer").user.id
+        self.designer.post(f"/negotiations/{self.ids['open']}/hand-over", {"user": taker})
 
     def _said(self, thread: str) -> None:
         """A comment with a way out, a file that was sent and one that waits."""
@@ -204,6 +207,7 @@ class Trade:
         session.add_all([asked, disputed, alert])
         session.flush()
         share = session.scalars(select(Transfer).where(Transfer.checkout_id == license_fee.id)).one()
+        session.add_all(_given_back(share, license_fee, disputed))
         self.ids |= {
             "checkout": license_fee.id,
             "refund": asked.id,
@@ -274,6 +278,8 @@ class Trade:
             query = select(Notification.id).where(Notification.user_id == designer.user.id).limit(1)
             drafts = select(ContentDraft.id).where(ContentDraft.design_id == self.ids["draft"]).limit(1)
             photos = select(Asset.id).where(Asset.design_id == self.ids["design"], Asset.kind == "photo").limit(1)
+            weight = Fact(design_id=self.ids["draft"], name="metal_weight_g", value=4.2, unit="g", source="human")
+            session.add(weight)
             session.add(
                 MarkedCover(
                     design_id=self.ids["draft"],
@@ -293,6 +299,50 @@ class Trade:
                 "notification": session.scalars(query).one(),
                 "story": session.scalars(drafts).one(),
             }
+
+
+def _given_back(share: Transfer, paid: Checkout, disputed: Dispute) -> list[Base]:
+    """What a payee gave back, what was taken off its account, a comparison of the books, and a payout."""
+    moment = datetime.now(UTC)
+    told = {"kind": "amount", "object": share.id, "subject": paid.subject_id, "ours": 100, "theirs": 99}
+    return [
+        GiveBack(
+            cause_id=disputed.id,
+            checkout_id=paid.id,
+            payer_org_id=paid.payer_org_id,
+            org_id=share.org_id,
+            kind=share.kind,
+            net=100,
+            fee=0,
+            currency=paid.currency,
+        ),
+        Reversal(
+            transfer_id=share.id,
+            cause_id=disputed.id,
+            org_id=share.org_id,
+            subject_id=str(paid.subject_id),
+            amount=100,
+            currency=paid.currency,
+            state="done",
+            stripe_reversal_id=f"trr_{secrets.token_hex(8)}",
+        ),
+        Reconciliation(
+            at=moment,
+            since=moment - timedelta(days=3),
+            compared=1,
+            differences=[told],
+            anchor=f"touchstone-ledger {share.id}",
+        ),
+        Payout(
+            id=f"po_{secrets.token_hex(8)}",
+            org_id=share.org_id,
+            amount=500,
+            currency=paid.currency,
+            status="paid",
+            arrival_date=moment,
+            created_at=moment,
+        ),
+    ]
 
 
 def _bank_file(session: Session, people: dict[str, Person]) -> str:
