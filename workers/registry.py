@@ -56,7 +56,9 @@ BINDINGS: dict[str, Binding] = {
     JobName.RELEASE_ORDER_FUNDS: Binding(payments.release_funds, queue="urgent", max_attempts=12),
     JobName.SEND_TRANSFER: Binding(payments.send_transfer, queue="urgent", max_attempts=20),
     JobName.RESEND_TRANSFER: Binding(payments.send_again, queue="urgent", max_attempts=3),
-    JobName.MAKE_REFUND: Binding(money_back.make_refund, queue="urgent", max_attempts=20),
+    JobName.MAKE_REFUND: Binding(
+        money_back.make_refund, queue="urgent", max_attempts=20, on_failed=money_back.refund_given_up
+    ),
     JobName.REVERSE_TRANSFER: Binding(money_back.reverse, queue="urgent", max_attempts=20),
     JobName.COMPARE_BOOKS: Binding(books.compare, timeout_s=1200, max_attempts=3),
     JobName.ASSEMBLE_EVIDENCE: Binding(evidence.assemble, max_attempts=6, on_failed=evidence.assembly_failed),

@@ -36,6 +36,10 @@ class Retry(Exception):
         self.delay = delay
 
 
+class Wait(Retry):
+    """Run the job again after `delay`, for as long as it takes (a bank, another job): no attempt is used up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """A job's function and its bounds; `queue` is one of workers.registry.QUEUES."""
@@ -90,6 +94,11 @@ def execute(services: Services, bindings: Mapping[str, Binding], job_id: str) ->
     except LeaseLost:
         log.warning("lease lost", extra={"job": job_id})
         return "lost"
+    except Wait as error:
+        with unit_of_work(services.engine, run.actor) as session:
+            delay = error.delay or timedelta(seconds=FIRST_DELAY_S)
+            jobs.put_back(session, run.job_id, run.fence, error=str(error), delay=delay, attempt_counts=False)
+        return "again"
     except (Retry, Unavailable) as error:
         return _again(run, binding, row.args, str(error), getattr(error, "delay", None))
     except DomainError as error:

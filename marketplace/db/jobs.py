@@ -181,12 +181,21 @@ def finish(session: Session, job_id: str, fence: int, *, error: str | None = Non
     return done.first() is not None
 
 
-def put_back(session: Session, job_id: str, fence: int, *, error: str, delay: timedelta) -> None:
-    """Let the job run again after `delay`."""
+def put_back(
+    session: Session, job_id: str, fence: int, *, error: str, delay: timedelta, attempt_counts: bool = True
+) -> None:
+    """Let the job run again after `delay`; with `attempt_counts` off as if it had not been tried."""
     session.execute(
         update(JobRow)
         .where(JobRow.id == job_id, JobRow.fence == fence, JobRow.state == "running")
-        .values(state="queued", error=error, run_after=clock.now() + delay, lease_until=None, dispatched_at=None)
+        .values(
+            state="queued",
+            attempts=JobRow.attempts - (0 if attempt_counts else 1),
+            error=error,
+            run_after=clock.now() + delay,
+            lease_until=None,
+            dispatched_at=None,
+        )
     )
 
 
@@ -208,14 +217,14 @@ def requeue_lost(session: Session) -> list[str]:
 
 
 def due(session: Session, *, limit: int, resend_after: timedelta) -> list[tuple[str, str, int]]:
-    """Lock and return (id, name, attempts) of jobs to hand to the queue, oldest first.
+    """Lock and return (id, name, fence) of jobs to hand to the queue, oldest first.
 
     A job that was handed over longer than `resend_after` ago and is still waiting is handed over again:
     the queue server may have lost it, and claiming makes a second hand-over harmless.
     """
     moment = clock.now()
     rows = session.execute(
-        select(JobRow.id, JobRow.name, JobRow.attempts)
+        select(JobRow.id, JobRow.name, JobRow.fence)
         .where(
             JobRow.state == "queued",
             JobRow.run_after <= moment,
@@ -227,4 +236,4 @@ def due(session: Session, *, limit: int, resend_after: timedelta) -> list[tuple[
     ).all()
     if rows:
         session.execute(update(JobRow).where(JobRow.id.in_([r.id for r in rows])).values(dispatched_at=moment))
-    return [(r.id, r.name, r.attempts) for r in rows]
+    return [(r.id, r.name, r.fence) for r in rows]

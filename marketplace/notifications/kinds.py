@@ -105,6 +105,10 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "refund_declined": (_l("A refund was declined"), _l("%(amount)s for %(design)s")),
     "refund_taken": (_l("A refund takes from your share"), _l("The buyer gets back %(amount)s for %(design)s.")),
     "refund_made": (_l("Your refund is on its way"), _l("%(amount)s for %(design)s")),
+    "payment_too_late": (
+        _l("A payment came too late"),
+        _l("%(amount)s for %(design)s came when it could not begin any more. All of it goes back to the buyer."),
+    ),
     "refund_failed": (_l("A refund did not arrive"), _l("%(amount)s for %(design)s. We are looking into it.")),
     "debt": (_l("Your account could not cover a refund"), _l("%(amount)s will be kept back from what you earn next.")),
     "dispute_opened": (_l("A payment is disputed"), _l("%(amount)s for %(design)s. The money is held until it ends.")),

@@ -16,6 +16,7 @@ from marketplace.kernel.errors import Conflict
 from marketplace.payments import ledger
 from marketplace.payments.claims import GiveBack, Reversal
 from marketplace.payments.models import Checkout, Transfer
+from marketplace.payments.rails.routing import in_a_file
 from marketplace.payments.rules import PLANS, TRANSFER, apportion
 
 _SYSTEM = frozenset({"system"})
@@ -73,12 +74,15 @@ def take(
 ) -> list[Reversal]:
     """Take what is given from the shares, book it in favor of the account `to`, and ask for the reversals needed.
 
-    Call it with the checkout locked. Raises Conflict `share_moving` while a share is being sent, nothing is changed
-    then. Returns the reversals.
+    Call it with the checkout locked. Raises Conflict `share_moving` while a share is being sent, `share_in_file`
+    while the bank has it (days); nothing is changed then. Returns the reversals.
     """
     query = select(Transfer.id).where(Transfer.checkout_id == checkout.id)
     rows = lock_all(session, Transfer, session.scalars(query))
-    if any(row.state == "sending" for row in rows):
+    moving = [row for row in rows if row.state == "sending"]
+    if any(in_a_file(session, row.id) for row in moving):
+        raise Conflict("share_in_file", "A share is in a file at our bank. This goes on when the bank has answered.")
+    if moving:
         raise Conflict("share_moving", "A share is just being sent. This is tried again in a moment.")
     lines, reversals = [], []
     for part in given:
@@ -120,6 +124,11 @@ def restore(session: Session, checkout: Checkout, cause_id: str, *, kind: str, s
     What a payee still owed for it is forgiven; what was taken from it becomes a share of its own that is to be sent.
     Call it with the checkout locked. Raises Conflict `share_moving` while a reversal is under way.
     """
+    # The shares before their reversals, as everywhere.
+    shares = lock_all(
+        session, Transfer, session.scalars(select(Transfer.id).where(Transfer.checkout_id == checkout.id))
+    )
+    mine = {share.id: share for share in shares}
     reversals = lock_all(
         session,
         Reversal,
@@ -127,15 +136,18 @@ def restore(session: Session, checkout: Checkout, cause_id: str, *, kind: str, s
     )
     if any(row.state in {"due", "sending"} for row in reversals):
         raise Conflict("share_moving", "A share is just being taken back. This is tried again in a moment.")
-    shares = session.scalars(select(Transfer).where(Transfer.checkout_id == checkout.id).order_by(Transfer.id)).all()
-    kinds = {share.id: share.kind for share in shares}
     lines, made, total = [], [], 0
     for part in session.scalars(select(GiveBack).where(GiveBack.cause_id == cause_id).order_by(GiveBack.id)).all():
         forgiven = 0
         for row in reversals:
-            if (row.org_id, kinds[row.transfer_id]) == (part.org_id, part.kind) and row.state == "short":
-                forgiven += row.amount - row.recovered
-                row.recovered = row.amount
+            share = mine[row.transfer_id]
+            if (row.org_id, share.kind) == (part.org_id, part.kind) and row.state == "short":
+                kept = row.amount - row.recovered
+                forgiven, row.recovered = forgiven + kept, row.amount
+                # It stays with the payee, so that it can be given back another time.
+                share.back -= kept
+                if row.cause_id.endswith(":debt"):
+                    share.withheld += kept
         again = part.net - forgiven
         lines += [
             ledger.Line(ledger.receivable(part.org_id), -forgiven, part.org_id),

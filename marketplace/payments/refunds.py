@@ -21,7 +21,7 @@ from marketplace.notifications.operations import notify_org
 from marketplace.payments import alerts, giving_back, ledger
 from marketplace.payments.claims import Dispute, GiveBack, Refund, Reversal
 from marketplace.payments.models import Checkout
-from marketplace.payments.rules import DECIDERS, REFUND, REFUND_REASONS
+from marketplace.payments.rules import DECIDERS, REFUND, REFUND_REASONS, TOO_LATE
 
 #: A payment has one refund under way at a time.
 UNDER_WAY = ("asked", "approved", "refunding")
@@ -37,21 +37,8 @@ def ask(
     """
     lock_name(session, f"refund:{checkout.id}")
     _check(session, checkout, amount, reason)
-    row = Refund(
-        checkout_id=checkout.id,
-        purpose=checkout.purpose,
-        subject_id=checkout.subject_id,
-        description=checkout.description,
-        payer_org_id=checkout.payer_org_id,
-        orgs=sorted({share["org_id"] for share in checkout.splits}),
-        amount=amount,
-        currency=checkout.currency,
-        reason=reason,
-        note=note or None,
-        asked_by_org_id=actor.org_id,
-        asked_by_user_id=actor.user_id,
-        state=REFUND.initial,
-    )
+    row = _row(checkout, amount=amount, reason=reason)
+    row.note, row.asked_by_org_id, row.asked_by_user_id = note or None, actor.org_id, actor.user_id
     session.add(row)
     session.flush()
     record(session, actor, "refund.asked", row.id, owner_org_id=row.payer_org_id, amount=amount, reason=reason)
@@ -59,6 +46,21 @@ def ask(
         return decide(session, actor, row.id, approve=True)
     for org_id in _deciders(session, row):
         notify_org(session, org_id, "refund_asked", path=f"/refunds/{row.id}", **_said(row))
+    return row
+
+
+def return_late(session: Session, actor: Actor, checkout: Checkout) -> Refund:
+    """All of a payment goes back by itself: it came when what it was for could not begin any more. Both sides learn."""
+    row = _row(checkout, amount=checkout.amount, reason=TOO_LATE)
+    session.add(row)
+    session.flush()
+    record(session, actor, "refund.asked", row.id, owner_org_id=row.payer_org_id, amount=row.amount, reason=row.reason)
+    for org_id in {row.payer_org_id, *row.orgs}:
+        notify_org(session, org_id, "payment_too_late", path=f"/refunds/{row.id}", **_said(row))
+    REFUND.advance(row, "approve", _SYSTEM)
+    row.decided_at = clock.now()
+    record(session, actor, "refund.approved", row.id, owner_org_id=row.payer_org_id)
+    _stage(session, row)
     return row
 
 
@@ -71,8 +73,7 @@ def decide(session: Session, actor: Actor, refund_id: str, *, approve: bool, ans
     row.decided_at, row.answer, row.failure = clock.now(), answer or None, None
     record(session, actor, f"refund.{action}d", row.id, owner_org_id=row.payer_org_id, before=before)
     if approve:
-        at = clock.now().isoformat()
-        stage(session, JobName.MAKE_REFUND, f"{row.id}:{at}", {"refund_id": row.id}, subject=row.id)
+        _stage(session, row)
     for org_id in {row.payer_org_id, *row.orgs} - {actor.org_id}:
         kind = "refund_approved" if approve else "refund_declined"
         notify_org(session, org_id, kind, path=f"/refunds/{row.id}", **_said(row))
@@ -104,7 +105,7 @@ def roles(row: Refund, actor: Actor) -> frozenset[str]:
 def begin(session: Session, actor: Actor, refund_id: str) -> tuple[Refund, Checkout, list[Reversal]] | None:
     """Phase one: what each gives is taken from the shares and booked, once; None when there is nothing to do.
 
-    Raises Conflict `share_moving` (try again), `disputed` or Invalid `too_much` (it cannot be made).
+    Raises Conflict `share_moving`, `share_in_file` (try again), `disputed` or Invalid `too_much` (it cannot be made).
     """
     row = lock(session, Refund, refund_id)
     if row.state not in {"approved", "refunding"}:
@@ -196,21 +197,8 @@ def adopt(session: Session, actor: Actor, checkout_id: str, reported: ReportedRe
     known = select(Refund.id).where(Refund.stripe_refund_id == reported.id)
     if session.scalars(known).first() is not None or reported.status in {"failed", "canceled"}:
         return None
-    row = Refund(
-        checkout_id=checkout.id,
-        purpose=checkout.purpose,
-        subject_id=checkout.subject_id,
-        description=checkout.description,
-        payer_org_id=checkout.payer_org_id,
-        orgs=sorted({share["org_id"] for share in checkout.splits}),
-        amount=reported.amount,
-        currency=reported.currency,
-        reason="other",
-        origin="outside",
-        state="refunding",
-        stripe_refund_id=reported.id,
-        decided_at=clock.now(),
-    )
+    row = _row(checkout, amount=reported.amount, reason="other", origin="outside", state="refunding")
+    row.currency, row.stripe_refund_id, row.decided_at = reported.currency, reported.id, clock.now()
     session.add(row)
     session.flush()
     available = giving_back.left(session, checkout)
@@ -230,6 +218,27 @@ def adopt(session: Session, actor: Actor, checkout_id: str, reported: ReportedRe
     alerts.raise_alert(session, actor, "refund_outside", reported.id, subject_id=row.id, amount=row.amount)
     confirm(session, actor, row.id, reported)
     return row.id
+
+
+def _stage(session: Session, row: Refund) -> None:
+    """Have it made; decided again after it had failed, it is made again."""
+    at = clock.now().isoformat()
+    stage(session, JobName.MAKE_REFUND, f"{row.id}:{at}", {"refund_id": row.id}, subject=row.id)
+
+
+def _row(checkout: Checkout, *, amount: int, reason: str, **more: Any) -> Refund:
+    return Refund(
+        checkout_id=checkout.id,
+        purpose=checkout.purpose,
+        subject_id=checkout.subject_id,
+        description=checkout.description,
+        payer_org_id=checkout.payer_org_id,
+        orgs=sorted({share["org_id"] for share in checkout.splits}),
+        amount=amount,
+        currency=checkout.currency,
+        reason=reason,
+        **{"state": REFUND.initial, **more},
+    )
 
 
 def check_free(session: Session, checkout: Checkout) -> None:

@@ -69,16 +69,17 @@ def fall_short(session: Session, actor: Actor, reversal_id: str, code: str) -> N
 def note_outside(session: Session, actor: Actor, transfer_id: str, reported: ReportedReversal) -> bool:
     """A transfer was reversed by hand at the payment service: we owe that part again, and it waits for a person.
 
-    False when it is one of ours or known.
+    What the payee had to give back of it anyway settles that debt first. Booked at once, also while a reversal of ours
+    is under way or the debt was paid otherwise meanwhile: there would be nothing to come back for it. False when it is
+    one of ours or known.
     """
     row = lock(session, Transfer, transfer_id)
     known = select(Reversal.id).where(Reversal.stripe_reversal_id == reported.id)
     if session.scalars(known).first() is not None or row.state != "sent":
         return False
-    amount = min(reported.amount, row.payable)
-    rest = reported.amount - amount
-    if not _recover(session, row.id, rest):
-        return False  # a reversal of ours is under way: once it is settled, the sweep comes back to this one
+    kept = min(reported.amount, row.payable)
+    settled = _recover(session, row.id, reported.amount - kept)
+    again = reported.amount - settled
     session.add(
         Reversal(
             transfer_id=row.id,
@@ -101,32 +102,32 @@ def note_outside(session: Session, actor: Actor, transfer_id: str, reported: Rep
         currency=row.currency,
         lines=[
             ledger.Line(ledger.STRIPE, reported.amount),
-            ledger.Line(ledger.held(row.org_id), -amount, row.org_id),
-            ledger.Line(ledger.receivable(row.org_id), -rest, row.org_id),
+            ledger.Line(ledger.held(row.org_id), -again, row.org_id),
+            ledger.Line(ledger.receivable(row.org_id), -settled, row.org_id),
         ],
         external_id=reported.id,
     )
-    if amount:
-        # The share is cut in two: what the payee keeps, and what is owed once more.
-        row.gross, row.amount = row.gross - amount, row.amount - amount
-        giving_back.once_more(session, row, amount, "reversed_outside")
+    if again:
+        # The share is cut in two: what the payee keeps, and what is owed once more. What it no longer kept is owed on
+        # top: ours that is under way falls short by it and becomes a debt, kept back when this part is released.
+        row.gross, row.amount = row.gross - kept, row.amount - kept
+        giving_back.once_more(session, row, again, "reversed_outside")
     record(session, actor, "payment.reversed_outside", row.id, owner_org_id=row.org_id, stripe=reported.id)
-    alerts.raise_alert(session, actor, "reversed_outside", reported.id, subject_id=row.id, amount=amount)
+    alerts.raise_alert(session, actor, "reversed_outside", reported.id, subject_id=row.id, amount=again)
     return True
 
 
-def _recover(session: Session, transfer_id: str, amount: int) -> bool:
-    """Settle debts over a share with money that came back of it by hand; False when they are fewer than that."""
+def _recover(session: Session, transfer_id: str, amount: int) -> int:
+    """Settle debts over a share with up to `amount` that came back of it by hand; returns what they took of it."""
     query = select(Reversal.id).where(
         Reversal.transfer_id == transfer_id, Reversal.state == "short", Reversal.recovered < Reversal.amount
     )
     rows = lock_all(session, Reversal, session.scalars(query)) if amount else []
-    if sum(row.amount - row.recovered for row in rows) < amount:
-        return False
+    left = amount
     for row in rows:
-        part = min(amount, row.amount - row.recovered)
-        row.recovered, amount = row.recovered + part, amount - part
-    return True
+        part = min(left, row.amount - row.recovered)
+        row.recovered, left = row.recovered + part, left - part
+    return amount - left
 
 
 def debts(session: Session, org_id: str) -> list[Money]:

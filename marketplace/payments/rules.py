@@ -64,6 +64,8 @@ REVERSAL = Machine(
 DECIDERS = {"license": "payee", "royalty": "payee", "order": "operator"}
 #: Why money is asked back.
 REFUND_REASONS = ("not_as_agreed", "not_delivered", "quality", "duplicate", "goodwill", "other")
+#: The reason of a refund that nobody asked for: the money came when its license or order could not begin any more.
+TOO_LATE = "too_late"
 
 
 @dataclass(frozen=True, slots=True)

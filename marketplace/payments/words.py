@@ -2,6 +2,8 @@
 
 from flask_babel import lazy_gettext as _l
 
+from marketplace.payments.rules import TOO_LATE
+
 KINDS = {
     "license_fee": _l("License fee"),
     "production": _l("Production"),
@@ -38,6 +40,8 @@ REFUND_REASONS = {
     "goodwill": _l("Goodwill"),
     "other": _l("Another reason"),
 }
+#: With the one that nobody chooses.
+REFUND_CAUSES = {**REFUND_REASONS, TOO_LATE: _l("The payment came too late")}
 REFUND_STATES = {
     "asked": (_l("Asked for"), "warn"),
     "approved": (_l("Approved, being made"), "info"),

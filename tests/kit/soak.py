@@ -34,6 +34,7 @@ from marketplace.payments.claims import Refund
 from marketplace.payments.models import Checkout, LedgerEntry, LedgerTransaction, Transfer
 from marketplace.payments.rules import Share
 from marketplace.services import Services
+from tests.kit.soak_books import off_their_shares
 from workers.jobs import payments as payment_jobs
 from workers.registry import BINDINGS
 from workers.run import execute
@@ -94,6 +95,7 @@ class Soak:
             self._settle()
             self._check("at the end")
             self._compare(before)
+            self.problems += [f"seed {self.seed}: {off}" for off in off_their_shares(self.services.engine, self._orgs)]
 
     # The world
 

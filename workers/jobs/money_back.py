@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.gateways.payment_types import InsufficientFunds, PaymentRejected
+from marketplace.gateways.payment_types import InsufficientFunds, PaymentNotFound, PaymentRejected
 from marketplace.gateways.payment_types import Refund as ReportedRefund
 from marketplace.gateways.payment_types import Transfer as SentTransfer
 from marketplace.invoices.operations import Credited, ask_credit
@@ -13,10 +13,16 @@ from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.payments import alerts, disputes, ledger, operations, refunds, reversals
 from marketplace.payments.claims import GiveBack, Reversal
 from marketplace.payments.models import Transfer
-from workers.run import Retry, Run
+from workers.run import Retry, Run, Wait
 
-#: A share that is being sent has its answer within seconds.
-SOON = timedelta(seconds=10)
+#: How long what needs a share waits while it cannot be touched: its sending has an answer within seconds, a bank's
+#: file within days. It waits as often as it takes.
+WAITS = {"share_moving": timedelta(seconds=10), "share_in_file": timedelta(minutes=10)}
+
+
+def refund_given_up(session: Session, run: Run, why: str, refund_id: str) -> None:
+    """The payment service gave no answer for hours: a person must look, and may have it tried again."""
+    refunds.reject(session, run.actor, refund_id, "no_answer")
 
 
 def make_refund(run: Run, refund_id: str) -> None:
@@ -25,8 +31,8 @@ def make_refund(run: Run, refund_id: str) -> None:
         with run.phase() as session:
             begun = refunds.begin(session, run.actor, refund_id)
     except (Conflict, Invalid) as error:
-        if error.code == "share_moving":
-            raise Retry("a share is being sent", SOON) from error
+        if error.code in WAITS:
+            raise Wait(error.code, WAITS[error.code]) from error
         with run.phase() as session:
             refunds.reject(session, run.actor, refund_id, error.code)
         return
@@ -104,7 +110,7 @@ def take_refund(run: Run, stripe_refund_id: str) -> str:
                     ask_credit(session, checkout_id, cause=adopted, parts=_credited(session, adopted))
                 return "adopted" if adopted else "ignored"
     except Conflict as error:
-        raise Retry("a share is being sent", SOON) from error
+        raise Wait(error.code, WAITS[error.code]) from error
     return _confirm(run, known, found)
 
 
@@ -128,7 +134,7 @@ def take_dispute(run: Run, stripe_dispute_id: str) -> str:
             if row.settled == "lost":
                 ask_credit(session, checkout_id, cause=row.id, parts=_credited(session, row.id))
     except Conflict as error:
-        raise Retry("a share is being sent", SOON) from error
+        raise Wait(error.code, WAITS[error.code]) from error
     return "dispute"
 
 
@@ -161,15 +167,25 @@ def catch_up(run: Run, since: datetime) -> int:
             elif movement.kind in {"dispute", "dispute_reversal"}:
                 take_dispute(run, source)
             elif movement.kind == "transfer":
-                take_unknown_transfer(run, source)
+                take_transfer(run, source)
             elif movement.kind == "transfer_reversal":
-                _find_reversed(run)
-        except Retry:
-            continue  # its payment is one of those that are missing; the next round finds both
+                take_transfer(run, run.services.payments.reversal_of(movement.id).transfer)
+        except (Retry, PaymentNotFound):
+            continue  # its payment is one of those that are missing, or a share waits; the next round finds both
     return len(missing)
 
 
-def take_unknown_transfer(run: Run, stripe_transfer_id: str) -> SentTransfer | None:
+def take_transfer(run: Run, stripe_transfer_id: str) -> str:
+    """A transfer has changed at the payment service: ours whose answer was lost is booked, a reversal by hand too."""
+    found = _known_transfer(run, stripe_transfer_id)
+    if found is None:
+        return "unknown"
+    if found.amount_reversed:
+        return take_reversals(run, found.metadata["transfer"], found.id)
+    return "transfer"
+
+
+def _known_transfer(run: Run, stripe_transfer_id: str) -> SentTransfer | None:
     """A transfer as the payment service has it: ours, booked if its answer was lost; None when it is none of ours."""
     found = run.services.payments.get_transfer(stripe_transfer_id)
     ours = found.metadata.get("transfer", "")
@@ -179,20 +195,6 @@ def take_unknown_transfer(run: Run, stripe_transfer_id: str) -> SentTransfer | N
             return None
         operations.confirm_transfer(session, run.actor, ours, found.id)
     return found
-
-
-def _find_reversed(run: Run) -> None:
-    """Which transfer was reversed by hand: its own amount tells, as the reversal's movement does not."""
-    with run.phase() as session:
-        query = (
-            select(Transfer)
-            .where(Transfer.state == "sent", Transfer.stripe_transfer_id.like("tr_%"))
-            .order_by(Transfer.sent_at.desc())
-            .limit(200)
-        )
-        sent = session.scalars(query).all()
-    for row in sent:
-        take_reversals(run, row.id, row.stripe_transfer_id or "")
 
 
 def _credited(session: Session, cause_id: str) -> list[Credited]:

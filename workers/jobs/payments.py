@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.db.jobs import JobName, stage
-from marketplace.gateways.payment_types import CheckoutSession, PayeeBlocked, PaymentNotFound, PaymentRejected
+from marketplace.gateways.payment_types import CheckoutSession, PayeeBlocked, Payment, PaymentNotFound, PaymentRejected
 from marketplace.invoices.operations import ask_invoices
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
@@ -16,7 +16,7 @@ from marketplace.kernel.errors import Conflict
 from marketplace.licensing import operations as licensing
 from marketplace.orders import operations as orders
 from marketplace.orders.models import Order
-from marketplace.payments import alerts, operations, payees
+from marketplace.payments import alerts, operations, payees, refunds
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Transfer
 from marketplace.payments.rules import ACCEPTANCE_WINDOW
 from marketplace.royalties import operations as royalties
@@ -78,7 +78,7 @@ def _take_over(run: Run, event: PaymentEvent) -> str:
         if kind == "charge" and event.type == "charge.refunded":
             return money_back.take_refunds_of(run, run.services.payments.charge(object_id).payment_intent)
         if kind == "transfer":
-            return take_transfer(run, object_id)
+            return money_back.take_transfer(run, object_id)
     except PaymentNotFound as error:
         raise Retry(f"the {kind} is not known yet") from error
     return "ignored"
@@ -117,18 +117,27 @@ def settle(run: Run, page: CheckoutSession) -> str:
                 alerts.raise_alert(session, run.actor, "unknown_payment", page.id, subject_id=checkout_id[:80] or None)
             return "unknown"
     if page.payment_status == "paid" and page.payment_intent:
-        payment = run.services.payments.payment(page.payment_intent)
-        try:
-            with run.phase() as session:
-                paid = operations.mark_paid(session, run.actor, page, payment)
-                if paid is None:
-                    return "repeated"
-                ON_PAID[paid.purpose](session, run.actor, paid.subject_id)
-                ask_invoices(session, paid.id)
-        except Conflict as error:
-            if error.code != "payment_mismatch":
-                raise
-            with run.phase() as session:
+        return _take_payment(run, page, run.services.payments.payment(page.payment_intent))
+    if page.status == "expired":
+        with run.phase() as session:
+            operations.mark_expired(session, checkout_id)
+        return "expired"
+    return "open"
+
+
+def _take_payment(run: Run, page: CheckoutSession, payment: Payment) -> str:
+    """Book a payment and begin what was paid for; where that can begin no more, all of it goes back to the buyer."""
+    checkout_id = page.client_reference_id or ""
+    try:
+        with run.phase() as session:
+            paid = operations.mark_paid(session, run.actor, page, payment)
+            if paid is None:
+                return "repeated"
+            ON_PAID[paid.purpose](session, run.actor, paid.subject_id)
+            ask_invoices(session, paid.id)
+    except Conflict as error:
+        with run.phase() as session:
+            if error.code == "payment_mismatch":
                 alerts.raise_alert(
                     session,
                     run.actor,
@@ -138,13 +147,13 @@ def settle(run: Run, page: CheckoutSession) -> str:
                     amount=page.amount_total,
                     currency=page.currency,
                 )
-            return "refused"
-        return "paid"
-    if page.status == "expired":
-        with run.phase() as session:
-            operations.mark_expired(session, checkout_id)
-        return "expired"
-    return "open"
+                return "refused"
+            paid = operations.mark_paid(session, run.actor, page, payment)
+            if paid is not None:
+                refunds.return_late(session, run.actor, paid)
+                ask_invoices(session, paid.id)
+        return "returned"
+    return "paid"
 
 
 def release_funds(run: Run, purpose: str, subject_id: str, milestone: str | None = None) -> None:
@@ -194,16 +203,6 @@ def send_again(run: Run, transfer_id: str) -> None:
     """A refused share is sent once more, as an operator has asked; the web role may not touch shares."""
     with run.phase() as session:
         operations.send_again(session, run.actor, transfer_id)
-
-
-def take_transfer(run: Run, stripe_transfer_id: str) -> str:
-    """A transfer has changed at the payment service: ours whose answer was lost is booked, a reversal by hand too."""
-    found = money_back.take_unknown_transfer(run, stripe_transfer_id)
-    if found is None:
-        return "unknown"
-    if found.amount_reversed:
-        return money_back.take_reversals(run, found.metadata["transfer"], found.id)
-    return "transfer"
 
 
 def reconcile(run: Run) -> None:

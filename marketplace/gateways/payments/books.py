@@ -72,6 +72,12 @@ class Books(Client):
             found = self._client.v1.transfers.reversals.list(transfer_id, {"limit": PAGE})
             return tuple(readings.reversal(item, transfer_id) for item in found.auto_paging_iter())
 
+    def reversal_of(self, movement_id: str) -> Reversal:
+        """The reversal behind a movement of kind `transfer_reversal`; it names the transfer, the movement does not."""
+        with vendor_errors():
+            found = self._client.v1.balance_transactions.retrieve(movement_id, {"expand": ["source"]})
+            return readings.reversal(found.source, "")
+
     def balance(self, account_id: str | None = None) -> Balance:
         """The platform's balance, or a payee's."""
         with vendor_errors():
