@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
 from marketplace.db.jobs import JobName, JobRow
@@ -11,6 +12,12 @@ from marketplace.payments import ledger, refunds, reversals
 from marketplace.payments.claims import Refund
 from marketplace.payments.models import Checkout, Transfer
 from tests.features.payments.scene import SYSTEM, Scene
+
+
+@pytest.fixture(autouse=True)
+def _kept(scene: Scene) -> None:
+    """What is sent stays on the payee's account until a test pays it out."""
+    scene.control("POST", "/settings", payout_after_s=10**9)
 
 
 def debt(scene: Scene) -> int:
