@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, Table, create_engine, text
 
 from marketplace.config import Settings
 from marketplace.db.base import Base
-from marketplace.db.migrate import owner_engine, prepare
+from marketplace.db.migrate import prepare
 from marketplace.services import Services
 from sandbox.services import Services as Embedded
 
@@ -51,10 +51,20 @@ class Instance:
         return self.env["SANDBOX_MAIL_URL"]
 
     def empty(self) -> None:
-        """Forget every row and every stand-in's memory."""
-        names = ", ".join(t.name for t in Base.metadata.sorted_tables if t.name not in _KEPT)
+        """Forget every row and every stand-in's memory.
+
+        Deletes the rows of the few tables that have any, with triggers and references off: a truncation makes new files
+        for every table and index and takes ten times as long.
+        """
+        tables = [t for t in Base.metadata.sorted_tables if t.name not in _KEPT]
+        ask = " union all ".join(f"select '{t.name}' where exists (select from {t.name})" for t in tables)
         with self.owner.begin() as connection:
-            connection.execute(text(f"truncate {names} restart identity cascade"))
+            connection.execute(text("set local session_replication_role = replica"))
+            filled = set(connection.scalars(text(ask)))
+            for table in tables:
+                if table.name in filled:
+                    connection.execute(table.delete())
+                    _count_from_one(connection, table)
         self.background.redis.flushall()
         requests.delete(self.mail_url + "/_sandbox/mails", timeout=5)
         requests.post(self.settings.stripe_api_base + "/_sandbox/reset", timeout=5)
@@ -85,8 +95,16 @@ def running_instance(directory: Path) -> Iterator[Instance]:
         prepare(settings)
         background = Services(settings, background=True)
         background.storage.ensure_bucket(settings.base_url)
-        yield Instance(env=env, settings=settings, owner=owner_engine(settings), background=background)
+        owner = create_engine(settings.database_url)
+        yield Instance(env=env, settings=settings, owner=owner, background=background)
+        owner.dispose()
         background.engine.dispose()
+
+
+def _count_from_one(connection: Connection, table: Table) -> None:
+    column = table.autoincrement_column
+    if column is not None and column.type.python_type is int:
+        connection.execute(text(f"select setval(pg_get_serial_sequence('{table.name}', '{column.name}'), 1, false)"))
 
 
 def stripe_events(instance: Instance) -> list[dict[str, Any]]:

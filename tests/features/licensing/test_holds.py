@@ -134,4 +134,4 @@ def test_the_thread_shows_the_hold_and_its_end_to_both(pair: Pair) -> None:
         as_text=True
     )
     told = pair.buyer.browser.get("/notifications").get_data(as_text=True)
-    assert "Rights are held for you" in told
+    assert "已为您保留权利" in told

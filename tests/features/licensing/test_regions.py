@@ -69,13 +69,14 @@ def test_a_limited_edition_says_of_how_many_pieces() -> None:
     assert terms(kind="first_refusal").kind == "first_refusal"
 
 
-def test_the_form_takes_regions_and_shows_them_again() -> None:
+def test_the_form_takes_regions_and_shows_them_again(app: Flask) -> None:
     form = TermsForm(kind="exclusive", regions=["GCC"], territories=["CH"], term_months=12, fee="10")
-    made = form.to_terms()
+    with app.test_request_context():
+        made = form.to_terms()
     assert made.territories == sorted([*REGIONS["GCC"].members, "CH"])
     shown = form_values(made.to_json())
     assert (shown["regions"], shown["territories"]) == (["GCC"], ["CH"])
-    with pytest.raises(Invalid):
+    with app.test_request_context(), pytest.raises(Invalid):
         TermsForm(kind="exclusive", where="countries", term_months=12, fee="10").to_terms()
 
 

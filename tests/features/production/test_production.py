@@ -224,4 +224,5 @@ def test_the_order_page_stays_within_its_budget_for_every_party(
         count_statements()
         assert getattr(world, who).browser.get(f"/orders/{order.id}").status_code == 200
         taken[who] = count_statements()
-    assert max(taken.values()) <= 8, taken
+    # The ninth reads the numbers of the pieces.
+    assert max(taken.values()) <= 9, taken

@@ -240,7 +240,7 @@ def test_pages_of_two_languages_answer_who_when_and_why(net: Books) -> None:
     browser.client.set_cookie("touchstone_language", "zh_Hans", domain="localhost")
     chinese = browser.get(f"/royalties/{key}").get_data(as_text=True)
     assert "轮到您：请在" in chinese
-    assert "该国家不在许可范围内" in chinese
+    assert "该国家不在授权范围内" in chinese
     index = browser.get("/royalties").get_data(as_text=True)
     assert "待付款" in index
     empty = net.world.make.person("designer").browser.get("/royalties").get_data(as_text=True)

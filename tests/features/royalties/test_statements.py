@@ -195,6 +195,7 @@ def test_an_order_of_a_license_with_an_advance_pays_no_royalty_and_the_statement
 def test_a_royalty_paid_with_the_order_is_shown_as_paid(account: Callable[..., Books]) -> None:
     books = account()
     order = books.world.paid(10)
+    books.at("2026-01-20")
     books.world.paid(1)
     books.at("2026-04-15")
     books.tick()
