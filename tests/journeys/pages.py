@@ -1,6 +1,7 @@
 """Every page of the site, by who opens it."""
 
 from tests.journeys.stage import Stage
+from tests.kit.trade import LINK
 
 #: Addresses that answer with a part of a page, a file, or a redirect.
 NOT_PAGES = frozenset(
@@ -79,6 +80,8 @@ def pages(stage: Stage) -> dict[str, list[str]]:
                 *("/approvals", "/approvals/limits", "/deals/usual"),
                 f"/catalog/{i['design']}/rights",
                 f"{thread}/rights",
+                f"/negotiations/{i['declined']}/reopen",
+                f"{thread}/away?to={LINK}",
             ),
             *("/negotiations", thread, done, "/licenses", *licenses, f"/orders/new/{i['license']}", "/orders", *orders),
             *(*royalties, f"/royalties/{i['to_report']}", f"/royalties/{i['to_report']}/report"),

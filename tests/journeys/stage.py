@@ -12,12 +12,16 @@ import requests
 from demo import acts
 from demo.play import PASSWORD, SHIP_TO, TERMS, Player
 from demo.transport import Browser, HttpVisitor, OverHttp, own_path
+from marketplace.db.unit_of_work import unit_of_work
+from marketplace.kernel.actor import system
+from marketplace.licensing.playbook.models import TermSheet
 from tests.journeys.live import OPERATOR, Live
 from tests.journeys.window import DESK, Who
 from tests.kit.files import band_stl, photo
 from tests.kit.people import PASSWORD as OPERATORS
 from tests.kit.royalties import leave_statements
-from tests.kit.trade import BRIEF
+from tests.kit.trade import BRIEF, LINK
+from tests.kit.waiting import leave_bank_file, playbook
 from tests.pipeline import reexport
 
 _NAMES = {
@@ -56,6 +60,12 @@ class Stage:
         body = {"terms": {**TERMS, "valid_until": until, **terms}, "message": "Another license, please."}
         path = f"/designs/{self.player.made['design']}/negotiations"
         return str(self.player.people["buyer"].post(path, body, expect=201)["id"])
+
+    def declined(self) -> str:
+        """An offer that the designer declined; the thread's id."""
+        thread = self.offer()
+        self.player.people["designer"].post(f"/negotiations/{thread}/decline", {"version": 1, "code": "timing"})
+        return thread
 
     def counter(self, thread: str, role: str, version: int, fee: int) -> None:
         """Another version by one side; `fee` in US cents."""
@@ -130,14 +140,15 @@ def set_stage(live: Live, scratch: Path) -> Stage:
         "to_sign": stage.license(signed=False),
         "to_pay": stage.license(signed=True),
         "addendum": stage.amendment(),
+        "declined": stage.declined(),
         "open": stage.offer(derivatives="adapt", brief=BRIEF),  # last: a buyer negotiates over a design once at a time
         "placed": stage.order(),
         "quoting": stage.order(quoted=True),
         "awarded": stage.order(awarded=True),
         "making": stage.order(paid=True),
     }
-    kept = {"name": "Standard, retail", "terms": {**TERMS, "fee": {"amount": 240_000, "currency": "USD"}}}
-    stage.ids["sheet"] = player.people["designer"].post("/term-sheets", kept, expect=201)["id"]
+    thread = f"/negotiations/{stage.ids['open']}/messages"
+    player.people["buyer"].post(thread, {"text": f"Compare {LINK}, please."}, expect=201)
     making = stage.ids["making"]
     _money_back(stage)
     acts.sign_nda(player.people["manufacturer"], making)
@@ -146,9 +157,20 @@ def set_stage(live: Live, scratch: Path) -> Stage:
     stage.ids["story"] = _draft_of(live, stage.ids["design"], "story")
     stage.ids["lookbook"] = _draft_of(live, stage.ids["design"], "lookbook")
     stage.ids["photo"] = _edited_photo(stage)
-    stage.ids |= leave_statements(live.background, stage.ids["license"])
+    stage.ids |= leave_statements(live.background, stage.ids["license"]) | _waiting(stage)
     _mail(stage)
     return stage
+
+
+def _waiting(stage: Stage) -> dict[str, str]:
+    """Ids of what waits at desks: bank_file, sheet."""
+    org = {role: caller.get("/me")["organization"] for role, caller in stage.player.people.items()}
+    with unit_of_work(stage.live.background.engine, system("test")) as session:
+        kept = playbook(org["designer"], org["buyer"], stage.ids["design"])
+        session.add_all(kept)
+        session.flush()
+        sheet = next(row.id for row in kept if isinstance(row, TermSheet))
+        return {"bank_file": leave_bank_file(session, org["manufacturer"], "usr_somebody"), "sheet": sheet}
 
 
 def _money_back(stage: Stage) -> None:

@@ -17,19 +17,18 @@ from marketplace.designs.models import Asset, Fact, MarkedCover
 from marketplace.inbox.models import Digest, InboundMail, ReplyAddress
 from marketplace.kernel.actor import system
 from marketplace.licensing.models import License
-from marketplace.licensing.playbook.models import Approval, ApprovalPolicy, MetalPrice, TermSheet
-from marketplace.licensing.terms import terms_hash
+from marketplace.licensing.playbook.models import Approval, TermSheet
 from marketplace.manufacturing.models import CadTrace
 from marketplace.manufacturing.tracing import Finding
 from marketplace.notifications.models import Notification
 from marketplace.payments.claims import Alert, Dispute, GiveBack, Reconciliation, Refund, Reversal
 from marketplace.payments.models import Checkout, Payout, Transfer
-from marketplace.payments.rails.models import BankFile, BankItem, PayeeBank
 from marketplace.policy.permissions import ROLES
 from marketplace.studio.models import ContentDraft
 from tests.kit.instance import Instance
 from tests.kit.people import Make, Person
 from tests.kit.royalties import leave_statements
+from tests.kit.waiting import leave_bank_file, playbook
 
 _SYSTEM = system("test")
 #: A way out that the open thread names.
@@ -261,7 +260,7 @@ class Trade:
                 result=Finding(filename="found.stl", sha256="0" * 64).model_dump(mode="json"),
             )
             session.add(trace)
-            kept = _playbook(people, self.ids["design"])
+            kept = playbook(people["designer"].org.id, people["buyer"].org.id, self.ids["design"])
             session.add_all(kept)
             session.add(Digest(user_id=designer.user.id, day=datetime.now(UTC).date()))
             address = select(ReplyAddress.id).where(ReplyAddress.user_id == designer.user.id).limit(1)
@@ -274,7 +273,9 @@ class Trade:
             )
             self._money(session, people)
             session.flush()
-            self.ids["bank_file"] = _bank_file(session, people)
+            self.ids["bank_file"] = leave_bank_file(
+                session, people["designer"].org.id, people["production_manager"].user.id
+            )
             query = select(Notification.id).where(Notification.user_id == designer.user.id).limit(1)
             drafts = select(ContentDraft.id).where(ContentDraft.design_id == self.ids["draft"]).limit(1)
             photos = select(Asset.id).where(Asset.design_id == self.ids["design"], Asset.kind == "photo").limit(1)
@@ -341,58 +342,5 @@ def _given_back(share: Transfer, paid: Checkout, disputed: Dispute) -> list[Base
             status="paid",
             arrival_date=moment,
             created_at=moment,
-        ),
-    ]
-
-
-def _bank_file(session: Session, people: dict[str, Person]) -> str:
-    """A bank file with a payment to the designer that was given up; the id of the file."""
-    org = people["designer"].org
-    share = session.scalars(select(Transfer.id).where(Transfer.org_id == org.id).limit(1)).one()
-    bank = PayeeBank(
-        org_id=org.id,
-        holder="A House",
-        country="HK",
-        bic="HSBCHKHHHKH",
-        last4="6789",
-        sealed=b"sealed",
-        usable_at=datetime.now(UTC),
-        entered_by=people["designer"].user.id,
-    )
-    file = BankFile(
-        currency="USD",
-        state="made",
-        count=1,
-        total=500,
-        execute_on=datetime.now(UTC).date(),
-        made_by=people["production_manager"].user.id,
-    )
-    session.add_all([bank, file])
-    session.flush()
-    given_up = {"state": "canceled", "org_id": org.id, "amount": 500, "currency": "USD"}
-    session.add(BankItem(file_id=file.id, transfer_id=share, bank_id=bank.id, **given_up))
-    return file.id
-
-
-def _playbook(people: dict[str, Person], design_id: str) -> list[Base]:
-    """A studio's term sheet and metal price, a buyer's limit, and what it held back."""
-    designer, buyer = people["designer"], people["buyer"]
-    return [
-        TermSheet(org_id=designer.org.id, name="Standard", terms=TERMS, user_id=designer.user.id),
-        MetalPrice(org_id=designer.org.id, alloy="platinum_950_ru", currency="USD", amount=3_400),
-        ApprovalPolicy(org_id=buyer.org.id, limits={"USD": 10**10}, updated_by=buyer.user.id),
-        Approval(
-            org_id=buyer.org.id,
-            subject=design_id,
-            design_id=design_id,
-            title="Another license",
-            action="open",
-            version=0,
-            terms=TERMS,
-            terms_hash=terms_hash(TERMS),
-            amount=2 * 10**10,
-            limit_amount=10**10,
-            currency="USD",
-            asked_by="usr_somebody_else",
         ),
     ]

@@ -1,0 +1,59 @@
+"""What waits at a desk: a bank file of the operator, a buyer's approval, a studio's usual terms."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from demo.play import TERMS
+from marketplace.db.base import Base
+from marketplace.licensing.playbook.models import Approval, ApprovalPolicy, MetalPrice, TermSheet
+from marketplace.licensing.terms import terms_hash
+from marketplace.payments.models import Transfer
+from marketplace.payments.rails.models import BankFile, BankItem, PayeeBank
+
+
+def leave_bank_file(session: Session, payee: str, made_by: str) -> str:
+    """A bank file with a payment to an organization that was given up; the id of the file."""
+    share = session.scalars(select(Transfer.id).where(Transfer.org_id == payee).limit(1)).one()
+    bank = PayeeBank(
+        org_id=payee,
+        holder="A House",
+        country="HK",
+        bic="HSBCHKHHHKH",
+        last4="6789",
+        sealed=b"sealed",
+        usable_at=datetime.now(UTC),
+        entered_by="usr_somebody",
+    )
+    file = BankFile(
+        currency="USD", state="made", count=1, total=500, execute_on=datetime.now(UTC).date(), made_by=made_by
+    )
+    session.add_all([bank, file])
+    session.flush()
+    given_up = {"state": "canceled", "org_id": payee, "amount": 500, "currency": "USD"}
+    session.add(BankItem(file_id=file.id, transfer_id=share, bank_id=bank.id, **given_up))
+    return file.id
+
+
+def playbook(designer: str, buyer: str, design_id: str) -> list[Base]:
+    """A studio's term sheet and metal price, a buyer's limit, and what it held back."""
+    return [
+        TermSheet(org_id=designer, name="Standard", terms=TERMS, user_id="usr_somebody"),
+        MetalPrice(org_id=designer, alloy="platinum_950_ru", currency="USD", amount=3_400),
+        ApprovalPolicy(org_id=buyer, limits={"USD": 10**10}, updated_by="usr_somebody"),
+        Approval(
+            org_id=buyer,
+            subject=design_id,
+            design_id=design_id,
+            title="Another license",
+            action="open",
+            version=0,
+            terms=TERMS,
+            terms_hash=terms_hash(TERMS),
+            amount=2 * 10**10,
+            limit_amount=10**10,
+            currency="USD",
+            asked_by="usr_somebody_else",
+        ),
+    ]
