@@ -43,7 +43,7 @@ _ANY = "US"
 
 #: State of a place -> (word, sentence).
 PLACE_WORDS: dict[str, tuple[Any, Any]] = {
-    "open": (_l("Open"), _l("Nothing is licensed; also an exclusive can be granted.")),
+    "open": (_l("Still open"), _l("Nothing is licensed; also an exclusive can be granted.")),
     "shared": (_l("Shared"), _l("Licensed without excluding others; no exclusive can be granted.")),
     "partly": (_l("Partly exclusive"), _l("Some channels or metals are exclusive; the rest can be licensed.")),
     "taken": (_l("Taken"), _l("Exclusively licensed; nothing can be granted.")),
