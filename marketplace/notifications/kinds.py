@@ -103,7 +103,10 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "refund_asked": (_l("A refund is asked for"), _l("%(amount)s for %(design)s. Please decide.")),
     "refund_approved": (_l("A refund was approved"), _l("%(amount)s for %(design)s")),
     "refund_declined": (_l("A refund was declined"), _l("%(amount)s for %(design)s")),
-    "refund_taken": (_l("A refund takes from your share"), _l("The buyer gets back %(amount)s for %(design)s.")),
+    "refund_taken": (
+        _l("A refund takes from your share"),
+        _l("%(amount)s of your share for %(design)s goes back to the buyer."),
+    ),
     "refund_made": (_l("Your refund is on its way"), _l("%(amount)s for %(design)s")),
     "payment_too_late": (
         _l("A payment came too late"),

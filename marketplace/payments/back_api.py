@@ -129,8 +129,8 @@ def payment(call: Call, checkout: Checkout) -> PaymentOut:
             )
             for row in page.shares
         ],
-        refunds=[_refund(row) for row in page.refunds],
-        disputes=[_dispute(row) for row in page.disputes],
+        refunds=[_refund(call, row) for row in page.refunds],
+        disputes=[_dispute(call, row) for row in page.disputes],
     )
 
 
@@ -151,7 +151,7 @@ def ask(call: Call, checkout: Checkout, body: RefundIn) -> RefundOut:
     row = refunds.ask(
         call.session, call.actor, checkout, amount=body.amount, reason=body.reason, note=body.note or None
     )
-    return _refund(row)
+    return _refund(call, row)
 
 
 @api.call(
@@ -176,9 +176,8 @@ def release(call: Call, checkout: Checkout) -> PaymentOut:
     summary="A refund and where it is",
 )
 def refund(call: Call, row: Refund) -> RefundOut:
-    """For the buyer who gets it and the payees who give it."""
-    del call
-    return _refund(row)
+    """For the buyer who gets it and the payees who give it; each payee sees its own share of the amount."""
+    return _refund(call, row)
 
 
 @api.call(
@@ -193,9 +192,9 @@ def refund(call: Call, row: Refund) -> RefundOut:
 def decide(call: Call, row: Refund, body: DecisionIn) -> RefundOut:
     """By the payee who decides, or the buyer who asked."""
     if body.action == "withdraw":
-        return _refund(refunds.withdraw(call.session, call.actor, row.id))
+        return _refund(call, refunds.withdraw(call.session, call.actor, row.id))
     approve = body.action == "approve"
-    return _refund(refunds.decide(call.session, call.actor, row.id, approve=approve, answer=body.answer))
+    return _refund(call, refunds.decide(call.session, call.actor, row.id, approve=approve, answer=body.answer))
 
 
 @api.get(
@@ -206,16 +205,16 @@ def decide(call: Call, row: Refund, body: DecisionIn) -> RefundOut:
     summary="A dispute: reason, amount, until when evidence is due",
 )
 def dispute(call: Call, row: Dispute) -> DisputeOut:
-    """For the buyer and the payees."""
-    del call
-    return _dispute(row)
+    """For the buyer and the payees; each payee sees its own share of the amount."""
+    return _dispute(call, row)
 
 
-def _dispute(row: Dispute) -> DisputeOut:
+def _dispute(call: Call, row: Dispute) -> DisputeOut:
+    seen = reading.seen_by(call.session, call.actor, row)
     return DisputeOut(
         id=row.id,
         payment=row.checkout_id,
-        amount=MoneyOut(amount=row.amount, currency=row.currency),
+        amount=MoneyOut(amount=seen.amount, currency=seen.currency),
         reason=row.reason,
         status=row.status,
         settled=row.settled,
@@ -226,11 +225,12 @@ def _dispute(row: Dispute) -> DisputeOut:
     )
 
 
-def _refund(row: Refund) -> RefundOut:
+def _refund(call: Call, row: Refund) -> RefundOut:
+    seen = reading.seen_by(call.session, call.actor, row)
     return RefundOut(
         id=row.id,
         payment=row.checkout_id,
-        amount=MoneyOut(amount=row.amount, currency=row.currency),
+        amount=MoneyOut(amount=seen.amount, currency=seen.currency),
         state=row.state,
         reason=row.reason,
         note=row.note,

@@ -17,6 +17,7 @@ from marketplace.gateways.payment_types import Refund as ReportedRefund
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid
+from marketplace.kernel.money import Money
 from marketplace.notifications.operations import notify_org
 from marketplace.payments import alerts, giving_back, ledger
 from marketplace.payments.claims import Dispute, GiveBack, Refund, Reversal
@@ -55,7 +56,7 @@ def return_late(session: Session, actor: Actor, checkout: Checkout) -> Refund:
     session.add(row)
     session.flush()
     record(session, actor, "refund.asked", row.id, owner_org_id=row.payer_org_id, amount=row.amount, reason=row.reason)
-    for org_id in {row.payer_org_id, *row.orgs}:
+    for org_id in _told(row):
         notify_org(session, org_id, "payment_too_late", path=f"/refunds/{row.id}", **_said(row))
     REFUND.advance(row, "approve", _SYSTEM)
     row.decided_at = clock.now()
@@ -74,7 +75,7 @@ def decide(session: Session, actor: Actor, refund_id: str, *, approve: bool, ans
     record(session, actor, f"refund.{action}d", row.id, owner_org_id=row.payer_org_id, before=before)
     if approve:
         _stage(session, row)
-    for org_id in {row.payer_org_id, *row.orgs} - {actor.org_id}:
+    for org_id in _told(row) - {actor.org_id}:
         kind = "refund_approved" if approve else "refund_declined"
         notify_org(session, org_id, kind, path=f"/refunds/{row.id}", **_said(row))
     return row
@@ -118,7 +119,8 @@ def begin(session: Session, actor: Actor, refund_id: str) -> tuple[Refund, Check
         giving_back.take(session, checkout, row.id, given, kind="refund_approved", to=ledger.REFUNDS)
         for part in given:
             if part.net:
-                notify_org(session, part.org_id, "refund_taken", path=f"/refunds/{row.id}", **_said(row))
+                said = _said(row) | {"amount": str(Money(part.net, row.currency))}
+                notify_org(session, part.org_id, "refund_taken", path=f"/refunds/{row.id}", **said)
     REFUND.advance(row, "begin", _SYSTEM)
     record(session, actor, "refund.begun", row.id, owner_org_id=row.payer_org_id)
     query = select(Reversal).where(Reversal.cause_id == row.id).order_by(Reversal.id)
@@ -267,6 +269,13 @@ def _check(session: Session, checkout: Checkout, amount: int, reason: str) -> No
 def _deciders(session: Session, row: Refund) -> list[str]:
     operators = list(session.scalars(select(Organization.id).where(Organization.kind == "operator")))
     return [*row.orgs, *operators] if DECIDERS[row.purpose] == "payee" else operators
+
+
+def _told(row: Refund) -> set[str]:
+    """Who is told the whole amount: the buyer, and a payee that is the only one. Of several payees each may know only
+    its own share, which it is told when that is taken.
+    """
+    return {row.payer_org_id, *(row.orgs if len(row.orgs) == 1 else ())}
 
 
 def _said(row: Refund) -> dict[str, Any]:

@@ -232,6 +232,24 @@ class Trade:
         person.user.name = name
         return name
 
+    def _reply_address(self, session: Session, person: Person) -> str:
+        """Where the person answers by mail; made here when the mail that would have made it waits to be sent still."""
+        query = select(ReplyAddress.id).where(ReplyAddress.user_id == person.user.id).limit(1)
+        found = session.scalars(query).one_or_none()
+        if found is None:
+            found = f"rpl_{secrets.token_hex(8)}"
+            until = datetime.now(UTC) + timedelta(days=30)
+            row = ReplyAddress(
+                id=found,
+                user_id=person.user.id,
+                org_id=person.org.id,
+                negotiation_id=self.ids["open"],
+                expires_at=until,
+            )
+            session.add(row)
+            session.flush()
+        return found
+
     def _things_of(self, people: dict[str, Person]) -> None:
         designer = people["designer"]
         with unit_of_work(self.engine, _SYSTEM) as session:
@@ -263,10 +281,9 @@ class Trade:
             kept = playbook(people["designer"].org.id, people["buyer"].org.id, self.ids["design"])
             session.add_all(kept)
             session.add(Digest(user_id=designer.user.id, day=datetime.now(UTC).date()))
-            address = select(ReplyAddress.id).where(ReplyAddress.user_id == designer.user.id).limit(1)
             session.add(
                 InboundMail(
-                    address_id=session.scalars(address).one(),
+                    address_id=self._reply_address(session, designer),
                     delivery=secrets.token_hex(25),
                     sender=designer.user.email,
                 )

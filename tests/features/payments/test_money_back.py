@@ -269,3 +269,18 @@ def test_parts_of_a_workshops_price_are_released_apart(scene: Scene) -> None:
     scene.release()
     assert {s.state for s in scene.shares().values()} == {"sent"}
     scene.sums()
+
+
+def test_of_several_payees_each_learns_its_own_part_of_a_refund_and_never_the_whole(scene: Scene) -> None:
+    checkout = scene.paid()
+    scene.refund(checkout, 33_333)
+    refund = scene.one(Refund)
+    for person in (scene.maker, scene.designer):
+        own = sum(share.gross for (_kind, _part), share in scene.shares().items() if share.org_id == person.org.id)
+        shown = person.api.get(f"/refunds/{refund.id}")
+        assert shown.status_code == 200, shown.text
+        assert shown.json["amount"]["amount"] == own
+        told = person.browser.get("/notifications").get_data(as_text=True)
+        assert "333.33" not in told
+        assert "of your share" in told
+    assert scene.buyer.api.get(f"/refunds/{refund.id}").json["amount"]["amount"] == 33_333
