@@ -197,7 +197,7 @@ class Negotiation(Desk):
     def open_thread(self) -> None:
         """Find the thread in the list."""
         self.window.open("/negotiations")
-        self.page.locator("main .row-item h3 a").first.click()
+        self.page.locator("main .thread-row h2 a").first.click()
         self.page.wait_for_url(re.compile(r"/negotiations/neg_\w+"))
         self.thread = self.window.token_of_path
 

@@ -215,7 +215,9 @@ def money(cast: Cast) -> None:
     mine = "\n".join(designer.earnings())
     assert "$1,980.00" in mine  # the license fee
     assert "$1,800.00" in mine  # the royalty
-    assert "14,283.00" in "\n".join(workshop.earnings())
+    made = "\n".join(workshop.earnings())
+    assert "4,284.90" in made  # the deposit, sent when the work began
+    assert "9,998.10" in made  # the balance, sent after acceptance: 14,283.00 in all
     assert TITLE in designer.notices()
     assert cast.live.mails(CHEN.email)
     assert cast.live.mails(IRIS.email)
