@@ -162,9 +162,9 @@ class Scene:
         self.jobs["payment event"] = Staged(job_id, blocked)
 
     def _document(self, license_id: str) -> None:
-        """The job waits with the document in the store, before it says so on the license."""
+        """The job waits with the document in the store, before it says so on the license; rows may refer to it."""
         self.ids["drafted license"] = license_id
-        self.blocker.execute(text("select 1 from licenses where id = :id for update"), {"id": license_id})
+        self.blocker.execute(text("select 1 from licenses where id = :id for no key update"), {"id": license_id})
         job_id = self._waiting(JobName.MAKE_LICENSE_DOCUMENT)
         self.jobs["document"] = Staged(job_id, lambda: self.row(job_id).progress >= 70)
 
