@@ -29,6 +29,7 @@ from workers.run import execute
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plugin that hands tests out looks for their company
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the whole proofs out unless they are asked for by name; say what has to stay in one process."""
     full = "full" in (config.getoption("-m") or "")

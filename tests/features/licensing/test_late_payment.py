@@ -62,5 +62,5 @@ def test_money_for_a_lapsed_license_goes_back_whole(
         assert told == {pair.buyer.org.id, pair.designer.org.id}
         intent = session.scalars(select(Checkout.payment_intent)).one()
     assert [r.amount for r in services.payments.find_refunds(intent or "")] == [125_000]
-    for who in (pair.buyer, pair.designer):
-        assert "The payment came too late" in who.browser.get(f"/refunds/{refund.id}").text
+    for who, words in ((pair.buyer, "付款来得太晚"), (pair.designer, "The payment came too late")):
+        assert words in who.browser.get(f"/refunds/{refund.id}").text
