@@ -74,7 +74,9 @@ class Life:
         for edge in _edges(self.began, 12):
             ends = edge if self.until is None else min(edge, self.until)
             if ends >= quarter.ends:
-                return (Span(starts, ends), _months(starts, ends)) if ends == quarter.ends else None
+                # Counted from the first day: the years of one that began on a February 29th begin a day too early.
+                months = _months(self.began, ends) - _months(self.began, starts)
+                return (Span(starts, ends), months) if ends == quarter.ends else None
             starts = ends
         raise AssertionError("years follow each other without end")
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from marketplace.royalties.calendar import Life, Span, due_reminders
@@ -88,6 +88,7 @@ def test_a_short_last_year_guarantees_its_months(months: int, amount: int) -> No
 starts = st.dates(date(2024, 1, 1), date(2028, 12, 31))
 
 
+@example(date(2028, 2, 29), 13, 0)
 @given(starts, st.integers(1, 40), st.integers(0, 12))
 def test_quarters_follow_each_other_without_gap_and_end_with_the_term_and_the_selling_off(
     began: date, months: int, sell_off: int
