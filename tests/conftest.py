@@ -29,22 +29,14 @@ from workers.run import execute
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.hookimpl(tryfirst=True)  # before the plugin that hands tests out looks for their company
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the whole proofs out unless they are asked for by name; say what has to stay in one process."""
-    full = "full" in (config.getoption("-m") or "")
+    """Leave the whole proofs out unless they are asked for by name."""
+    if "full" in (config.getoption("-m") or ""):
+        return
     skip = pytest.mark.skip(reason="the whole proof: run with -m full")
     for item in items:
-        if not full and item.get_closest_marker("full"):
+        if item.get_closest_marker("full"):
             item.add_marker(skip)
-        item.add_marker(pytest.mark.xdist_group(_company(item)))
-
-
-def _company(item: pytest.Item) -> str:
-    """The tests this one shares a process with: those that share something slow to set up, else those of its file."""
-    if "journeys" in item.path.relative_to(ROOT / "tests").parts:
-        return "journeys"
-    return "world" if "world" in getattr(item, "fixturenames", ()) else str(item.path)
 
 
 @pytest.fixture(scope="session")
