@@ -56,7 +56,6 @@ class Settings:
     inbound_mail_key: str
     log_level: str
     trusted_proxies: int
-    platform_fee_bps: int
     rates_url: str
     platform_country: str
     bank_holder: str
@@ -125,7 +124,6 @@ class Settings:
             inbound_mail_key=e.get("INBOUND_MAIL_KEY", ""),
             log_level=e.get("LOG_LEVEL", "INFO"),
             trusted_proxies=int(e.get("TRUSTED_PROXIES", "0")),
-            platform_fee_bps=int(e.get("PLATFORM_FEE_BPS", "1000")),
             rates_url=e.get("RATES_URL", "") or ECB,
             platform_country=e.get("PLATFORM_COUNTRY", "GB").upper(),
             bank_holder=e.get("BANK_HOLDER", ""),

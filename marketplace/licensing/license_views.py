@@ -105,6 +105,5 @@ def start_checkout(call: Call, held: License) -> str:
         call.session,
         call.actor,
         held.id,
-        fee_bps=call.settings.platform_fee_bps,
         title=_("License for %(design)s", design=title),
     )

@@ -72,7 +72,7 @@ def sign(session: Session, actor: Actor, license_id: str, given: Given) -> Signa
     return made
 
 
-def open_checkout(session: Session, actor: Actor, license_id: str, *, fee_bps: int, title: str) -> str:
+def open_checkout(session: Session, actor: Actor, license_id: str, *, title: str) -> str:
     """The id of the checkout that pays the license fee to the designer. Raises Conflict unless it is to be paid."""
     held = lock(session, License, license_id)
     if held.buyer_org_id != actor.org_id:
@@ -93,7 +93,6 @@ def open_checkout(session: Session, actor: Actor, license_id: str, *, fee_bps: i
         amount=fee,
         description=title,
         shares=[Share(held.designer_org_id, "license_fee", fee)],
-        fee_bps=fee_bps,
         agreed_at=held.created_at,
         success_path=f"/licenses/{held.id}?paid=1",
         cancel_path=f"/licenses/{held.id}",

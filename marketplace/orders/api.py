@@ -144,7 +144,7 @@ def award(call: Call, order: Order, body: AwardIn) -> dict[str, Any]:
 )
 def checkout(call: Call, order: Order) -> AfterCommit:
     """The address of the payment page; the state turns paid by webhook alone."""
-    checkout_id = operations.open_order_checkout(call.session, call.actor, order, call.settings.platform_fee_bps)
+    checkout_id = operations.open_order_checkout(call.session, call.actor, order)
     return AfterCommit(lambda: UrlOut(url=url_for_checkout(call.services, call.actor, checkout_id)))
 
 

@@ -110,11 +110,8 @@ def place_order(
     return order
 
 
-def open_order_checkout(session: Session, actor: Actor, order: Order, fee_bps: int) -> str:
-    """Prepare the buyer's payment of an awarded order and return the checkout's id; the same one when repeated.
-
-    `fee_bps` is the platform's fee in basis points, taken from each payee's share.
-    """
+def open_order_checkout(session: Session, actor: Actor, order: Order) -> str:
+    """Prepare the buyer's payment of an awarded order and return the checkout's id; the same one when repeated."""
     row = lock(session, Order, order.id)
     ORDER.target(row.state, "checkout", relations_of(row, actor))
     production, royalty, total = row.production, row.royalty_due, row.total
@@ -132,7 +129,6 @@ def open_order_checkout(session: Session, actor: Actor, order: Order, fee_bps: i
         amount=total,
         description=f"{row.design_title} × {row.quantity} ({row.reference})",
         shares=shares,
-        fee_bps=fee_bps,
         agreed_at=row.awarded_at,
         success_path=f"/orders/{row.id}?paid=1",
         cancel_path=f"/orders/{row.id}",

@@ -162,7 +162,7 @@ def award(call: Call, order: Order) -> ResponseReturnValue:
 @section.post("/<order_id>/checkout", needs=P.ORDER_PAY, subject=load_order)
 def checkout(call: Call, order: Order) -> AfterCommit:
     """Go to the payment page."""
-    checkout_id = operations.open_order_checkout(call.session, call.actor, order, call.settings.platform_fee_bps)
+    checkout_id = operations.open_order_checkout(call.session, call.actor, order)
     return AfterCommit(lambda: redirect(url_for_checkout(call.services, call.actor, checkout_id), code=303))
 
 

@@ -53,7 +53,6 @@ def open_checkout(
     success_path: str,
     cancel_path: str,
     agreed_at: datetime | None = None,
-    fee_bps: int | None = None,
 ) -> str:
     """The id of the one live checkout of a license or order, made if there is none.
 
@@ -73,7 +72,6 @@ def open_checkout(
     if live is not None:
         CHECKOUT.advance(live, "expire", {"system"})
         session.flush()
-    del fee_bps  # callers that have not moved to the schedule yet still name it
     fee = fees.rate(session, purpose, agreed_at or clock.now())
     splits = split(shares, fee.bps)
     if sum(s.gross for s in splits) != amount.amount:
