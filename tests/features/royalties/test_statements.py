@@ -50,8 +50,9 @@ def test_a_quarter_that_ended_waits_for_its_report_and_is_then_issued_once(net: 
     assert (stands.state, stands.sequence, stands.due_on) == ("payable", 1, date(2026, 5, 15))
     assert [line.royalty for line in net.lines(stands)] == [58_750, 754]
     assert (stands.earned, stands.amount_due) == (59_504, 59_504)
-    assert told(net, net.world.buyer.org.id) == ["report_due", "statement_to_pay"]
-    assert told(net, net.world.designer.org.id) == ["sales_flagged", "statement_issued"]
+    # All at one moment of the stopped clock, so they stand in no order.
+    assert set(told(net, net.world.buyer.org.id)) == {"report_due", "statement_to_pay"}
+    assert set(told(net, net.world.designer.org.id)) == {"sales_flagged", "statement_issued"}
 
 
 def test_what_does_not_fit_the_license_or_the_pieces_is_taken_and_flagged(net: Books) -> None:
