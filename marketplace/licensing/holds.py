@@ -19,13 +19,15 @@ from marketplace.licensing.terms import Terms
 
 #: The days a designer may choose from; the most is the last.
 HOLD_DAYS = (3, 7, 14)
+#: Two holds of one version that end this near to each other are one that was pressed twice.
+_SAME = timedelta(minutes=1)
 
 
 def hold(session: Session, actor: Actor, negotiation_id: str, *, version: int, days: int) -> Hold:
     """Keep the scope of the offer on the table free for its buyer, at most until the offer lapses.
 
-    A second hold replaces the first. Raises Conflict `rights_conflict` when the rights are taken, `stale_version` or
-    `illegal_transition` as an answer to the offer does; Forbidden for the buyer.
+    A second hold replaces the first; one pressed twice is one, told once. Raises Conflict `rights_conflict` when the
+    rights are taken, `stale_version` or `illegal_transition` as an answer to the offer does; Forbidden for the buyer.
     """
     design_id = session.scalars(select(Negotiation.design_id).where(Negotiation.id == negotiation_id)).one_or_none()
     if design_id is None:
@@ -38,6 +40,9 @@ def hold(session: Session, actor: Actor, negotiation_id: str, *, version: int, d
         raise Conflict("illegal_transition", "This is not possible any more.", extra={"state": negotiation.state})
     now = clock.now()
     until = min(now + timedelta(days=min(max(days, 1), HOLD_DAYS[-1])), negotiation.expires_at)
+    standing = held(session, negotiation_id, now)
+    if standing is not None and standing.version == version and abs(until - standing.held_until) < _SAME:
+        return standing
     offer = current_offer(session, negotiation)
     terms = Terms.model_validate(offer.terms)
     session.execute(delete(Hold).where(Hold.negotiation_id == negotiation_id))

@@ -22,9 +22,7 @@ def url_for_checkout(services: Services, actor: Actor, checkout_id: str) -> str:
         row = session.get_one(Checkout, checkout_id)
     if row.state == "paid":
         raise Conflict("already_paid", "This has already been paid.")
-    page = (
-        services.payments.session(row.stripe_session_id) if row.stripe_session_id else _new_page(services, actor, row)
-    )
+    page = services.payments.session(row.stripe_session_id) if row.stripe_session_id else _new_page(services, row)
     if page.status == "expired":
         with unit_of_work(services.engine, actor) as session:
             stale = lock(session, Checkout, checkout_id)
@@ -38,7 +36,8 @@ def url_for_checkout(services: Services, actor: Actor, checkout_id: str) -> str:
     return page.url
 
 
-def _new_page(services: Services, actor: Actor, row: Checkout) -> CheckoutSession:
+def _new_page(services: Services, row: Checkout) -> CheckoutSession:
+    """Everything said here is the checkout's own: asked at once or again, by whomever, the key names one page."""
     base = services.settings.base_url
     return services.payments.checkout_session(
         amount=row.amount,
@@ -51,7 +50,7 @@ def _new_page(services: Services, actor: Actor, row: Checkout) -> CheckoutSessio
         customer_email=row.customer_email,
         transfer_group=row.subject_id,
         idempotency_key=row.id,
-        locale=_LOCALES.get(actor.locale, "auto"),
+        locale=_LOCALES.get(row.locale, "auto"),
     )
 
 

@@ -71,6 +71,8 @@ class Checkout(Created, Base):
     fee_bps: Mapped[int]
     fee_since: Mapped[date] = mapped_column(Date)
     customer_email: Mapped[str | None] = mapped_column(String(320))
+    #: The language of the payment page: of who opened it, for everybody who comes to it.
+    locale: Mapped[str] = mapped_column(String(10), default="en")
     stripe_session_id: Mapped[str | None] = mapped_column(String(120), unique=True)
     url: Mapped[LongText | None]
     payment_intent: Mapped[str | None] = mapped_column(String(80))

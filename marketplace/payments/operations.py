@@ -89,6 +89,7 @@ def open_checkout(
         success_path=success_path,
         cancel_path=cancel_path,
         customer_email=actor.email or None,
+        locale=actor.locale,
     )
     session.add(row)
     session.flush()

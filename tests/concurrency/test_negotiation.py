@@ -1,111 +1,27 @@
 """Races with real connections: of any number of answers at once exactly one stands."""
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import combinations_with_replacement, product
 from typing import Any
 
-import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
-from marketplace.config import Settings
-from marketplace.db.engines import make_engine
 from marketplace.db.unit_of_work import unit_of_work
-from marketplace.designs.models import Design
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor, system
-from marketplace.kernel.errors import Conflict, DomainError, Forbidden
+from marketplace.kernel.errors import Conflict
 from marketplace.licensing import conversing, endings, negotiating
 from marketplace.licensing.models import License, Negotiation, Offer, ReadMark
 from marketplace.licensing.terms import Terms
 from marketplace.messaging.models import Message
 from marketplace.messaging.queries import changed_since
 from marketplace.services import Services
-from tests.features.licensing.conftest import sheet
-from tests.kit.instance import Instance
+from tests.concurrency.racing import RACERS, SOME, Act, Race, accept, listed, opened, quiet, terms
+from tests.concurrency.racing import rounds as in_rounds
 from tests.kit.people import Make
 
-RACERS = 8
-#: Rounds of every run, and of the whole proof (`-m full`).
-SOME, ALL = 40, 10_000
-ROUNDS = pytest.mark.parametrize("rounds", [SOME, pytest.param(ALL, marks=pytest.mark.full)])
-
-Act = Callable[[Any], Any]
-
-
-@pytest.fixture
-def web(instance: Instance) -> Any:
-    """An engine of the web role with a connection for each racer."""
-    settings: Settings = instance.settings
-    engine = make_engine(settings.database_web_url, pool_size=RACERS + 2)
-    yield engine
-    engine.dispose()
-
-
-class Race:
-    """A standing group of racers; each round they start at one barrier."""
-
-    def __init__(self, engine: Any) -> None:
-        self.engine = engine
-        self.pool = ThreadPoolExecutor(RACERS)
-
-    def run(self, acts: Sequence[tuple[Actor, Act]]) -> list[str]:
-        """What became of each act: `won`, or the code of the refusal."""
-        gate = threading.Barrier(len(acts))
-
-        def one(actor: Actor, act: Act) -> str:
-            gate.wait(20)
-            try:
-                with unit_of_work(self.engine, actor) as session:
-                    act(session)
-            except Conflict as refusal:
-                return refusal.code
-            except Forbidden as refusal:
-                return refusal.code
-            except DomainError as refusal:
-                return f"unexpected {refusal.code}"
-            return "won"
-
-        return [done.result(60) for done in [self.pool.submit(one, actor, act) for actor, act in acts]]
-
-
-@pytest.fixture
-def race(web: Any) -> Any:
-    made = Race(web)
-    yield made
-    made.pool.shutdown()
-
-
-def terms(**changes: Any) -> Terms:
-    return Terms.model_validate(sheet(**changes))
-
-
-def listed(services: Services, org_id: str) -> str:
-    with unit_of_work(services.engine, system("test")) as session:
-        row = Design(org_id=org_id, title="Onda", category="ring", state="listed", listed_at=clock.now())
-        session.add(row)
-        session.flush()
-        return row.id
-
-
-def opened(web: Any, buyer: Actor, design_id: str, **changes: Any) -> str:
-    with unit_of_work(web, buyer) as session:
-        return negotiating.open_negotiation(session, buyer, design_id, terms(**changes)).id
-
-
-def quiet(services: Services) -> None:
-    """Forget what the rounds staged, so that they stay equally fast."""
-    with unit_of_work(services.engine, system("test")) as session:
-        session.execute(text("delete from notifications"))
-        session.execute(text("delete from mails"))
-        session.execute(text("delete from jobs"))
-
-
-def accept(actor: Actor, key: str) -> tuple[Actor, Act]:
-    return actor, lambda session: negotiating.accept(session, actor, key, version=1)
+ROUNDS = in_rounds()
 
 
 def counter(actor: Actor, key: str, new: Terms) -> tuple[Actor, Act]:
