@@ -46,6 +46,7 @@ def seed(services: Services) -> None:
             email=world.OPERATOR.email,
             password=world.PASSWORD,
             brand=settings.brand_name,
+            country=settings.platform_country,
         )
     began = time.monotonic()
 

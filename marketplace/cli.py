@@ -55,7 +55,13 @@ def create_operator(services: Services, name: str, email: str, password: str | N
     try:
         with unit_of_work(services.engine, actor) as session:
             accounts.create_operator(
-                session, actor, name=name, email=email, password=chosen, brand=services.settings.brand_name
+                session,
+                actor,
+                name=name,
+                email=email,
+                password=chosen,
+                brand=services.settings.brand_name,
+                country=services.settings.platform_country,
             )
     except DomainError as error:
         raise click.ClickException("; ".join([str(error), *error.fields.values()])) from error

@@ -242,12 +242,14 @@ def review(session: Session, actor: Actor, organization: Organization, action: s
         notify_org(session, row.id, "org_refused", path="/", org=row.name, reason=reason or "")
 
 
-def create_operator(session: Session, actor: Actor, *, name: str, email: str, password: str, brand: str) -> User:
-    """An operator account (command line only); the operator's organization is made with the first one."""
+def create_operator(
+    session: Session, actor: Actor, *, name: str, email: str, password: str, brand: str, country: str
+) -> User:
+    """An operator account (command line only); with the first, the organization of that brand and country."""
     _check_password(password, (name, email))
     organization = session.scalars(select(Organization).where(Organization.kind == "operator").limit(1)).one_or_none()
     if organization is None:
-        organization = Organization(name=brand, kind="operator", address="", country="ZZ", state="approved")
+        organization = Organization(name=brand, kind="operator", address="", country=country, state="approved")
         session.add(organization)
     user = _new_user(session, name, email, hash_password(password), "en")
     user.email_confirmed_at = clock.now()

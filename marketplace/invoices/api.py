@@ -53,6 +53,7 @@ class DetailsOut(Body):
 
     legal_name: str
     tax_id: str
+    address: str
 
 
 @api.get("/invoices", needs=Permission.INVOICE_LIST, returns=InvoicesOut, summary="Invoices issued and received")
@@ -89,14 +90,14 @@ def show_invoice(call: Call, invoice: Invoice) -> InvoiceOut:
     needs=Permission.INVOICE_DETAILS,
     body=DetailsIn,
     returns=DetailsOut,
-    summary="Legal name and tax number on invoices",
+    summary="Legal name, tax number and address on invoices",
 )
 def put_details(call: Call, body: DetailsIn) -> DetailsOut:
     """Use these details on invoices from now on."""
     held: TaxProfile = operations.save_profile(
-        call.session, call.actor, call.org_id, legal_name=body.legal_name, tax_id=body.tax_id
+        call.session, call.actor, call.org_id, legal_name=body.legal_name, tax_id=body.tax_id, address=body.address
     )
-    return DetailsOut(legal_name=held.legal_name, tax_id=held.tax_id)
+    return DetailsOut(legal_name=held.legal_name, tax_id=held.tax_id, address=held.address)
 
 
 def _out(row: Invoice) -> InvoiceOut:

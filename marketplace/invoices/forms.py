@@ -10,10 +10,12 @@ class DetailsForm(Form):
 
     legal_name: str = Field(min_length=1, max_length=200)
     tax_id: str = Field(default="", max_length=40)
+    address: str = Field(default="", max_length=600)
 
 
 class DetailsIn(Body):
-    """The same over the API; an empty `tax_id` means not registered."""
+    """The same over the API; an empty `tax_id` means not registered, an empty `address` the one of the sign-up."""
 
     legal_name: str = Field(min_length=1, max_length=200)
     tax_id: str = Field(default="", max_length=40)
+    address: str = Field(default="", max_length=600)

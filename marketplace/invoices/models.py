@@ -6,20 +6,24 @@ from typing import Any
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.db.base import Amount, Base, Created, Key
+from marketplace.db.base import Amount, Base, Created, Key, LongText
 from marketplace.kernel import clock
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.money import Money
 
 
 class TaxProfile(Created, Base):
-    """How an organization stands on invoices. `tax_id` is compact (no spaces) and empty when it is not registered."""
+    """How an organization stands on invoices. `tax_id` is compact (no spaces), empty when not registered.
+
+    An empty `address` means the one it signed up with.
+    """
 
     __tablename__ = "tax_profiles"
 
     org_id: Mapped[Key] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
     legal_name: Mapped[str] = mapped_column(String(200))
     tax_id: Mapped[str] = mapped_column(String(30), default="")
+    address: Mapped[LongText] = mapped_column(default="")
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now, onupdate=clock.now)
 
 

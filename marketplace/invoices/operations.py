@@ -43,11 +43,13 @@ class _Draft:
     gross: int
 
 
-def save_profile(session: Session, actor: Actor, org_id: str, *, legal_name: str, tax_id: str) -> TaxProfile:
+def save_profile(
+    session: Session, actor: Actor, org_id: str, *, legal_name: str, tax_id: str, address: str
+) -> TaxProfile:
     """Set how an organization stands on its future invoices. Raises Invalid `bad_tax_id`, `tax_id_unknown`."""
     country = session.get_one(Organization, org_id).country
     number = tax_ids.checked(country, tax_id)
-    values = {"legal_name": legal_name, "tax_id": number, "updated_at": clock.now()}
+    values = {"legal_name": legal_name, "tax_id": number, "address": address, "updated_at": clock.now()}
     session.execute(
         insert(TaxProfile)
         .values(org_id=org_id, created_at=clock.now(), **values)
@@ -232,7 +234,8 @@ def _parties(session: Session, org_ids: set[str]) -> dict[str, Party]:
     for org in session.scalars(select(Organization).where(Organization.id.in_(org_ids))):
         held = said.get(org.id)
         name, number = (org.name, "") if held is None else (held.legal_name, held.tax_id)
-        found[org.id] = Party(org.id, name, org.address or "", org.country, number)
+        address = (held.address if held else "") or org.address
+        found[org.id] = Party(org.id, name, address, org.country, number)
     return found
 
 

@@ -96,17 +96,23 @@ def details(call: Call, form: FormState | None = None) -> ResponseReturnValue:
     """How the organization stands on its invoices."""
     org = call.session.get_one(Organization, call.org_id)
     held = queries.profile(call.session, call.org_id)
-    name, number = (held.legal_name, held.tax_id) if held else (org.name, "")
-    return render_template(
-        "invoices/details.html", form=form or FormState.of(legal_name=name, tax_id=number), org=org, profile=held
-    )
+    name, number, address = (held.legal_name, held.tax_id, held.address) if held else (org.name, "", "")
+    shown = form or FormState.of(legal_name=name, tax_id=number, address=address or org.address)
+    return render_template("invoices/details.html", form=shown, org=org, profile=held)
 
 
 @section.post("/details", needs=Permission.INVOICE_DETAILS, on_invalid=details)
 def save_details(call: Call) -> ResponseReturnValue:
     """Use these details on invoices from now on."""
     given = read_form(DetailsForm)
-    operations.save_profile(call.session, call.actor, call.org_id, legal_name=given.legal_name, tax_id=given.tax_id)
+    operations.save_profile(
+        call.session,
+        call.actor,
+        call.org_id,
+        legal_name=given.legal_name,
+        tax_id=given.tax_id,
+        address=given.address,
+    )
     return see_other("invoices.details", toast=_("Saved. Invoices from now on carry these details."))
 
 

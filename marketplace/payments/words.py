@@ -14,6 +14,15 @@ MILESTONES = {
     "deposit": _l("Deposit, when work has begun"),
     "balance": _l("Balance, when delivery is accepted"),
 }
+#: Ways to pay, as the payment service names them.
+METHODS = {
+    "card": _l("Card"),
+    "us_bank_account": _l("US bank account"),
+    "sepa_debit": _l("SEPA direct debit"),
+    "bacs_debit": _l("Bacs direct debit"),
+    "acss_debit": _l("Canadian pre-authorized debit"),
+    "customer_balance": _l("Bank transfer"),
+}
 #: Why a share is not sent yet, or what became of it.
 WAITS = {
     "awaiting_start": _l("Held until the workshop has recorded its first stage"),
@@ -86,3 +95,12 @@ ALERTS = {
     "payout_failed": _l("A payout came back from the bank"),
     "difference": _l("The books differ from the payment service's"),
 }
+
+
+def paid_with(kept: str) -> str:
+    """How a payment was made, from what is kept of it (kind, brand or bank, last digits): `Card · Visa ···· 4242`."""
+    kind, *rest = kept.split()
+    digits = [f"···· {rest.pop()}"] if rest and rest[-1].isdigit() else []
+    brand = [word.capitalize() for word in rest]
+    named = str(METHODS.get(kind, kind))
+    return f"{named} · {' '.join([*brand, *digits])}" if brand or digits else named

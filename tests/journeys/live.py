@@ -98,7 +98,13 @@ def running(shared: Instance, directory: Path) -> Iterator[Live]:
     background.redis.flushdb()
     with unit_of_work(background.engine, system("test")) as session:
         accounts.create_operator(
-            session, system("test"), name="Olive Kerr", email=OPERATOR, password=PASSWORD, brand=settings.brand_name
+            session,
+            system("test"),
+            name="Olive Kerr",
+            email=OPERATOR,
+            password=PASSWORD,
+            brand=settings.brand_name,
+            country="GB",
         )
     children = [stripe, *_processes(directory, port, env)]
     owner = owner_engine(settings)

@@ -194,7 +194,9 @@ def build(instance: Instance, app: Flask, scratch: Path) -> World:
 
 def _create_operator(engine: Engine, email: str) -> None:
     with unit_of_work(engine, _SYSTEM) as session:
-        accounts.create_operator(session, _SYSTEM, name="Desk", email=email, password=PASSWORD, brand="Touchstone")
+        accounts.create_operator(
+            session, _SYSTEM, name="Desk", email=email, password=PASSWORD, brand="Touchstone", country="GB"
+        )
 
 
 def _unapproved(engine: Engine, make: Make, role: str) -> Person:

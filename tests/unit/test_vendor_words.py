@@ -9,6 +9,7 @@ from flask import Flask
 from stripe.v2.core import Account
 
 from marketplace.payments import vendor_words as words
+from marketplace.payments.words import paid_with
 
 
 def _literals(source: str, name: str) -> set[str]:
@@ -70,3 +71,16 @@ def test_what_is_unknown_or_missing_is_shown_as_it_is() -> None:
     assert words.payment_method("pay_later_bank") == "pay later bank"
     assert words.payment_method(None) == ""
     assert words.payment_method("card") == "Card"
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ("card visa 4242", "Card · Visa ···· 4242"),
+        ("us_bank_account SANDBOX BANK 6789", "US bank account · Sandbox Bank ···· 6789"),
+        ("customer_balance", "Bank transfer"),
+        ("klarna", "klarna"),
+    ],
+)
+def test_how_it_was_paid_is_said_in_words(kept: str, said: str) -> None:
+    assert paid_with(kept) == said

@@ -234,13 +234,16 @@ def test_tax_number_is_checked_and_stands_on_later_invoices_only(
     assert shown.status_code == 422
     assert "Iris Ltd" in page
     assert "GB 980 7806 85" in page
-    saved = designer.browser.post("/invoices/details", {"legal_name": "Iris Ltd", "tax_id": "GB 980 7806 84"})
+    right = {"legal_name": "Iris Ltd", "tax_id": "GB 980 7806 84", "address": "1 Hatton Garden\nLondon EC1N 8AA"}
+    saved = designer.browser.post("/invoices/details", right)
     assert saved.status_code == 303
     issue(services, second)
     one, two = [row for row in rows(session) if row.charge == "license_fee"]
     assert (one.treatment, one.tax) == ("not_registered", 0)
     assert (two.treatment, two.tax_rate_bps, two.net, two.tax) == ("domestic", 2000, 8334, 1667)
     assert two.content["seller"]["tax_id"] == "980780684"
+    assert one.content["seller"]["address"] == designer.org.address
+    assert two.content["seller"]["address"].splitlines() == ["1 Hatton Garden", "London EC1N 8AA"]
 
 
 @pytest.mark.parametrize(
