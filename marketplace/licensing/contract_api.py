@@ -12,7 +12,7 @@ from marketplace.licensing.access import AddendumOf, load_addendum, load_license
 from marketplace.licensing.contract import addenda, life, verifying
 from marketplace.licensing.contract.disclosure import disclosure
 from marketplace.licensing.contract.events import log_of, unbroken
-from marketplace.licensing.contract.papers import addenda_of, signatures_under
+from marketplace.licensing.contract.papers import signatures_under, signed_addenda_of
 from marketplace.licensing.contract.signing import whose_turn
 from marketplace.licensing.license_api import MAX_DOCUMENT_BYTES, given
 from marketplace.licensing.models import Addendum, License, Signature
@@ -195,7 +195,7 @@ def log(call: Call, held: License) -> LogOut:
 )
 def list_addenda(call: Call, held: License) -> AddendaOut:
     """Newest first."""
-    found = addenda_of(call.session, held.id)
+    found = signed_addenda_of(call.session, held.id)
     return AddendaOut(items=[_out(row, marks) for row, marks in found])
 
 

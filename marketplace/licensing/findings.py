@@ -21,7 +21,7 @@ from marketplace.licensing.rights import AXES, EVERYTHING, FOREVER, Scope, bits,
 from marketplace.licensing.term_words import LABELS, shown
 from marketplace.licensing.terms import Terms
 from marketplace.licensing.vocabulary import CATEGORIES, KINDS, WORLD
-from marketplace.web.forms import FormState, read_form
+from marketplace.web.forms import FormState
 from marketplace.web.i18n import Formats, locale_code
 
 _FMT = Formats()
@@ -91,14 +91,21 @@ def warn(session: Session, design: Design, terms: Terms, *, holder: str, negotia
         )
 
 
-def used(session: Session, design: Design, *, holder: str, negotiation_id: str = "") -> FormState | None:
-    """The form as typed with the suggestion that was chosen put in; None when none was."""
+def used(
+    session: Session,
+    design: Design,
+    terms: Terms,
+    typed: MultiDict[str, Any],
+    *,
+    holder: str,
+    negotiation_id: str = "",
+) -> FormState | None:
+    """The whole form as `typed`, which says `terms`, with the suggestion that was chosen put in; None when none was."""
     chosen = request.form.get("use", type=int)
     if chosen is None:
         return None
-    terms = read_form(TermsForm).to_terms()
     found = look(session, design, terms, holder=holder, negotiation_id=negotiation_id)
-    values: MultiDict[str, Any] = MultiDict(request.form)
+    values = MultiDict(typed)
     values.poplist("use")
     if 0 <= chosen < len(found.suggestions):
         for name, value in _form_fields(terms_of(terms, found.suggestions[chosen])).items():

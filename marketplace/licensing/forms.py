@@ -119,6 +119,24 @@ def alone(term: str) -> str:
 
 def with_one_term(base: dict[str, Any], term: str, posted: MultiDict[str, str], valid_until: str | None) -> Terms:
     """The stored sheet `base` with the fields of one term as posted. Raises Invalid, fields named as the page does."""
+    values = _one_changed(base, term, posted)
+    typed = validated(TermsForm, values).to_terms().to_json()
+    changed = {name: typed[name] for name in _TOGETHER.get(term, (term,)) if name in Terms.model_fields}
+    return validated(Terms, {**base, **changed, "valid_until": valid_until})
+
+
+def whole_form(base: dict[str, Any], term: str, posted: MultiDict[str, str]) -> MultiDict[str, Any]:
+    """The form of all terms, as if it had been sent in place of that of one: `base` with that term as posted."""
+    kept = {name: posted[name] for name in ("base_version", "valid_until", "message") if posted.get(name)}
+    whole: MultiDict[str, Any] = MultiDict()
+    for name, value in {**_one_changed(base, term, posted), **kept}.items():
+        for item in value if isinstance(value, list) else [value]:
+            if item is not False:  # a box that is not ticked is not sent
+                whole.add(name, str(item))
+    return whole
+
+
+def _one_changed(base: dict[str, Any], term: str, posted: MultiDict[str, str]) -> dict[str, Any]:
     names = _TOGETHER.get(term, (term,))
     values = {name: value for name, value in form_values(base).items() if name not in names}
     for name in names:
@@ -129,9 +147,7 @@ def with_one_term(base: dict[str, Any], term: str, posted: MultiDict[str, str], 
             values[name] = posted.getlist(name)
         elif posted.get(name, "").strip():
             values[name] = posted[name]
-    typed = validated(TermsForm, values).to_terms().to_json()
-    changed = {name: typed[name] for name in names if name in Terms.model_fields}
-    return validated(Terms, {**base, **changed, "valid_until": valid_until})
+    return values
 
 
 class AnswerForm(Form):

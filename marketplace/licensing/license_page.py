@@ -1,11 +1,14 @@
 """One license as its page shows it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
 
+from marketplace.accounts.models import Organization
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.money import Money
@@ -14,16 +17,16 @@ from marketplace.licensing.contract.content import files
 from marketplace.licensing.contract.disclosure import Disclosure, disclosure
 from marketplace.licensing.contract.events import log_of
 from marketplace.licensing.contract.life import owes_attestation
-from marketplace.licensing.contract.papers import addenda_of, signatures_under, text_of
+from marketplace.licensing.contract.papers import addenda_of, signatures_under
 from marketplace.licensing.contract.signing import whose_turn
 from marketplace.licensing.contract.story import timeline
-from marketplace.licensing.models import Addendum, License, Negotiation, Signature
+from marketplace.licensing.models import Addendum, AgreementText, License, Negotiation, Signature
 from marketplace.licensing.operations import fee_of
-from marketplace.licensing.queries import around, counterpart, signatures
+from marketplace.licensing.queries import counterpart, signatures
 from marketplace.licensing.rules import BEFORE, SIGNS_FIRST, other, side_of
 from marketplace.licensing.serials import Units, units
 from marketplace.licensing.term_words import Row, rows
-from marketplace.payments.queries import can_receive
+from marketplace.payments.models import PaymentAccount
 from marketplace.web.i18n import Formats, locale_code
 
 _FMT = Formats()
@@ -98,12 +101,12 @@ def title_of(session: Session, held: License) -> str:
 
 
 def read_license(session: Session, actor: Actor, held: License, *, returned: bool) -> LicensePage:
-    """The page of a license; `returned` when the buyer comes back from paying."""
-    negotiation = session.get_one(Negotiation, held.negotiation_id)
+    """The page of a license, in five statements; `returned` when the buyer comes back from paying."""
+    this = _around(session, held, held.id)
     side = side_of(held, actor) or ""
     signed = signatures(session, held.id)
     done = {mark.side for mark in signed}
-    name = counterpart(held, actor, around(session, actor, [negotiation.id])[negotiation.id])
+    name = counterpart(held, actor, this)
     may_sign = held.state == "to_sign" and whose_turn(SIGNS_FIRST, done) == side
     may_pay = held.state == "to_pay" and side == "buyer" and not returned
     found = addenda_of(session, held.id)
@@ -111,10 +114,10 @@ def read_license(session: Session, actor: Actor, held: License, *, returned: boo
     return LicensePage(
         held=held,
         side=side,
-        title=str(negotiation.snapshot.get("title", "")),
+        title=this.title,
         counterpart=name,
         rows=rows(held.terms, binding=True),
-        files=files(negotiation.snapshot),
+        files=files(this.snapshot),
         signatures=signed,
         steps=_steps(held),
         turn=_turn(held, side, done, name, returned),
@@ -126,11 +129,11 @@ def read_license(session: Session, actor: Actor, held: License, *, returned: boo
         onboard=side == "designer"
         and held.fee_amount > 0
         and held.state in {"to_sign", "to_pay", "active"}
-        and not can_receive(session, held.designer_org_id),
-        clauses=_clauses(text_of(session, held.id)),
+        and not this.can_receive,
+        clauses=_clauses(this.text),
         timeline=timeline(held, log_of(session, held.id), _names(held, actor, name)),
-        addenda=[row for row, _marks in found],
-        open_addendum=next((row for row, _marks in found if row.state in {"drafting", "to_sign"}), None),
+        addenda=found,
+        open_addendum=next((row for row in found if row.state in {"drafting", "to_sign"}), None),
         owes_attestation=owes_attestation(held),
         cure_over=held.breach_by == side and held.cure_until is not None and held.cure_until <= clock.now(),
         units=units(session, held) if held.active_from is not None else None,
@@ -140,11 +143,11 @@ def read_license(session: Session, actor: Actor, held: License, *, returned: boo
 def read_addendum(session: Session, actor: Actor, subject: AddendumOf) -> AddendumPage:
     """The page of an amendment or a termination."""
     held, row = subject.held, subject.row
-    negotiation = session.get_one(Negotiation, held.negotiation_id)
+    this = _around(session, held, row.id)
     side = side_of(held, actor) or ""
     signed = signatures_under(session, row)
     turn = whose_turn(row.by_side, {mark.side for mark in signed}, row.signers)
-    name = counterpart(held, actor, around(session, actor, [negotiation.id])[negotiation.id])
+    name = counterpart(held, actor, this)
     may_sign = row.state == "to_sign" and turn == side
     # Once it is in force the license's terms are the new ones; then the table of changes stands in the document.
     changes = [r for r in rows(row.terms, held.terms, binding=True) if r["was"] is not None] if row.terms else []
@@ -152,10 +155,10 @@ def read_addendum(session: Session, actor: Actor, subject: AddendumOf) -> Addend
         held=held,
         row=row,
         side=side,
-        title=str(negotiation.snapshot.get("title", "")),
+        title=this.title,
         counterpart=name,
         changes=changes,
-        clauses=_clauses(text_of(session, row.id)),
+        clauses=_clauses(this.text),
         signatures=signed,
         turn=_addendum_turn(row, may_sign, name),
         may_sign=may_sign,
@@ -166,6 +169,46 @@ def read_addendum(session: Session, actor: Actor, subject: AddendumOf) -> Addend
         or (row.state == "done" and row.signed_document_key is None),
         document_sha256=row.document_sha256,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What a page needs beside the license: the design then, the names, what the document says, the payee's account."""
+
+    snapshot: dict[str, Any]
+    designer_name: str
+    buyer_name: str
+    named_at: datetime | None
+    text: dict[str, Any] | None
+    can_receive: bool
+
+    @property
+    def title(self) -> str:
+        """The design's title when the negotiation began."""
+        return str(self.snapshot.get("title", ""))
+
+
+def _around(session: Session, held: License, paper_id: str) -> _Around:
+    """In one statement; `paper_id` is the license's or the addendum's. The account is the designer's own to see."""
+    designer, buyer = aliased(Organization), aliased(Organization)
+    query = (
+        select(
+            Negotiation.snapshot,
+            designer.name,
+            buyer.name,
+            Negotiation.buyer_named_at,
+            AgreementText.content,
+            PaymentAccount,
+        )
+        .join(designer, designer.id == Negotiation.designer_org_id)
+        .join(buyer, buyer.id == Negotiation.buyer_org_id)
+        .outerjoin(AgreementText, AgreementText.id == paper_id)
+        .outerjoin(PaymentAccount, PaymentAccount.org_id == Negotiation.designer_org_id)
+        .where(Negotiation.id == held.negotiation_id)
+    )
+    snapshot, designer_name, buyer_name, named_at, content, account = session.execute(query).one()
+    ready = account is not None and account.ready
+    return _Around(snapshot, designer_name, buyer_name, named_at, content, ready)
 
 
 def _addendum_turn(row: Addendum, may_sign: bool, name: str) -> str:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from flask import request
 from pydantic import BaseModel, Field
 
 from marketplace.catalog.access import load_listed
@@ -20,6 +21,9 @@ from marketplace.web.forms import Body
 from marketplace.web.section import Api
 
 api = Api("rights")
+
+#: Grants in one answer.
+GRANTS = 200
 
 
 class GrantOut(BaseModel):
@@ -47,10 +51,14 @@ class PlaceOut(BaseModel):
 
 
 class RightsOut(BaseModel):
-    """Who holds what of one's own design; countries that are not in `places` are open."""
+    """Who holds what of one's own design; countries that are not in `places` are open.
+
+    `grants` are 200 of `total` at a time.
+    """
 
     design: str
     grants: list[GrantOut]
+    next_cursor: str | None
     total: int
     places: dict[str, PlaceOut]
     units: int
@@ -102,8 +110,8 @@ class HoldOut(BaseModel):
     summary="Who holds what of a design",
 )
 def design_rights(call: Call, design: Design) -> RightsOut:
-    """For the owner alone; buyers read `availability` in the catalog."""
-    page = read_map(call.session, call.actor, design)
+    """For the owner alone; buyers read `availability` in the catalog. The `cursor` leads to further grants."""
+    page = read_map(call.session, call.actor, design, cursor=request.args.get("cursor"), limit=GRANTS)
     return RightsOut(
         design=design.id,
         grants=[
@@ -122,6 +130,7 @@ def design_rights(call: Call, design: Design) -> RightsOut:
             )
             for held in page.grants
         ],
+        next_cursor=page.next_cursor,
         total=page.total,
         places={code: PlaceOut(state=place.state, until=place.until) for code, place in sorted(page.places.items())},
         units=page.numbered,

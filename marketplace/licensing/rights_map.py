@@ -1,8 +1,10 @@
 """The rights map of a design as its owner sees it: who holds what, what is still open where, and when it ends."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import nsmallest
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -11,6 +13,7 @@ from sqlalchemy.orm import Session
 from marketplace.designs.models import Design
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import Invalid
 from marketplace.licensing.availability import STATES, Place, by_country
 from marketplace.licensing.findings import categories_of
 from marketplace.licensing.grant_models import Grant, Serial
@@ -19,10 +22,11 @@ from marketplace.licensing.queries import around, counterpart
 from marketplace.licensing.rights import AXES, EXCLUDING, FOREVER, Scope, bits
 from marketplace.licensing.tiles import TILES
 from marketplace.licensing.vocabulary import CHANNELS, COUNTRIES
+from marketplace.web.paging import make_cursor, read_cursor
 
-#: Grants that are listed and drawn; who has more reads the rest over the API.
-MOST_LISTED = 200
-#: How far the timeline looks, and the bars it draws for one channel.
+#: Grants that the table shows at once; the rest comes by cursor.
+PAGE = 50
+#: How far the timeline looks, and the bars it draws for one channel; of more it says how many.
 HORIZON = timedelta(days=5 * 365)
 MOST_BARS = 40
 
@@ -48,16 +52,30 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Channel:
+    """The timeline of one channel; `more` bars have no room in it."""
+
+    bars: list[Bar]
+    more: int
+
+    @property
+    def lanes(self) -> int:
+        """Rows of bars, at least one."""
+        return 1 + max((bar.lane for bar in self.bars), default=0)
+
+
+@dataclass(frozen=True, slots=True)
 class RightsMap:
-    """Everything the page shows."""
+    """Everything the page shows: map and timeline over all grants, `grants` those of this page of the table."""
 
     design: Design
     now: datetime
     grants: list[Held]
+    next_cursor: str | None
     total: int
     places: dict[str, Place]
     by_state: dict[str, list[str]]
-    timeline: dict[str, list[Bar]]
+    timeline: dict[str, Channel]
     numbered: int
     edition: int | None
 
@@ -70,26 +88,34 @@ class RightsMap:
 OPEN = Place("open", None)
 
 
-def read_map(session: Session, actor: Actor, design: Design) -> RightsMap:
-    """The map of one of the actor's own designs."""
+def read_map(
+    session: Session, actor: Actor, design: Design, *, cursor: str | None = None, limit: int = PAGE
+) -> RightsMap:
+    """The map of one of the actor's own designs; the table from `cursor` on. Raises Invalid for a bad cursor."""
     now = clock.now()
     standing = or_(Grant.held_until.is_(None), Grant.held_until > now)
     mine = select(Grant).where(Grant.design_id == design.id, standing)
     rows = [row for row in session.scalars(mine) if row.period.upper is None or row.period.upper > now]
+    rows.sort(key=_place)
     scopes = {row.source_id: scope_of(row) for row in rows}
-    categories = categories_of(design.category)
-    places = by_country(list(scopes.values()), now, categories=categories)
-    rows.sort(key=lambda row: (row.kind not in EXCLUDING, row.period.upper or FOREVER, row.source_id))
-    listed = _held(session, actor, rows[:MOST_LISTED], scopes)
+    places = by_country(list(scopes.values()), now, categories=categories_of(design.category))
+    here, next_cursor = _page(rows, cursor, limit)
+    drawn = {way: _drawn(rows, scopes, n, now) for n, way in enumerate(CHANNELS)}
+    named = {row.source_id: row for row in [*here, *(row for shown, _more in drawn.values() for row in shown)]}
+    held = {one.row.source_id: one for one in _held(session, actor, list(named.values()), scopes)}
     units = session.execute(func.design_units(design.id).table_valued("numbered", "edition").select()).one()
     return RightsMap(
         design=design,
         now=now,
-        grants=listed,
+        grants=[held[row.source_id] for row in here],
+        next_cursor=next_cursor,
         total=len(rows),
         places=places,
         by_state=_by_state(places),
-        timeline={way: _bars(listed, n, now) for n, way in enumerate(CHANNELS)},
+        timeline={
+            way: Channel(_bars([held[row.source_id] for row in shown], now), more)
+            for way, (shown, more) in drawn.items()
+        },
         numbered=units.numbered,
         edition=units.edition,
     )
@@ -128,15 +154,40 @@ def _by_state(places: dict[str, Place]) -> dict[str, list[str]]:
     return found
 
 
-def _bars(listed: list[Held], channel: int, now: datetime) -> list[Bar]:
-    """The grants of a channel as bars that do not lie on each other, the first to begin first."""
+def _place(row: Grant) -> tuple[int, datetime, str]:
+    """Where a grant stands in the table: what shuts others out first, then what ends first."""
+    return int(row.kind not in EXCLUDING), row.period.upper or FOREVER, row.source_id
+
+
+def _page(rows: list[Grant], cursor: str | None, limit: int) -> tuple[list[Grant], str | None]:
+    """The rows after `cursor`, and the cursor of the rest. All are at hand: the map needs them."""
+    start = 0
+    if cursor:
+        kind, until, key = read_cursor(cursor, 3)
+        if not (isinstance(kind, int) and isinstance(until, datetime) and until.tzinfo and isinstance(key, str)):
+            raise Invalid("bad_cursor", "This page address is damaged; start again from the first page.")
+        start = bisect_right(rows, (kind, until, key), key=_place)
+    here = rows[start : start + limit]
+    return here, make_cursor(_place(here[-1])) if here and start + limit < len(rows) else None
+
+
+def _drawn(rows: list[Grant], scopes: dict[str, Scope], channel: int, now: datetime) -> tuple[list[Grant], int]:
+    """The grants of a channel that its timeline has room for, the first to begin first, and how many it has not."""
+    inside = [
+        (scope.begins, row.source_id, row)
+        for row in rows
+        if (scope := scopes[row.source_id]).channels >> channel & 1 and scope.begins < now + HORIZON
+    ]
+    found = [row for _begins, _key, row in nsmallest(MOST_BARS, inside)]
+    return found, len(inside) - len(found)
+
+
+def _bars(drawn: list[Held], now: datetime) -> list[Bar]:
+    """Grants as bars that do not lie on each other."""
     ends: list[datetime] = []
     bars: list[Bar] = []
-    covering = [held for held in listed if held.scope.channels >> channel & 1]
-    for held in sorted(covering, key=lambda one: one.scope.begins)[:MOST_BARS]:
+    for held in drawn:
         begins, until = max(held.scope.begins, now), min(held.scope.until, now + HORIZON)
-        if begins >= until:
-            continue
         lane = next((n for n, end in enumerate(ends) if end <= begins), len(ends))
         ends[lane : lane + 1] = [until]
         bars.append(Bar(held, _at(begins, now), max(_at(until, now) - _at(begins, now), 4), lane))

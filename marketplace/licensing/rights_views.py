@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from marketplace.accounts.models import Organization
 from marketplace.catalog.access import load_listed
@@ -18,7 +19,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.licensing import findings, holds
 from marketplace.licensing.access import load_negotiation
 from marketplace.licensing.availability import Place, at_place, channels_open
-from marketplace.licensing.forms import HoldForm
+from marketplace.licensing.forms import HoldForm, alone, whole_form
 from marketplace.licensing.grants import granted
 from marketplace.licensing.models import Negotiation
 from marketplace.licensing.regions import territory_words
@@ -55,7 +56,7 @@ def design_map(call: Call, design: Design) -> ResponseReturnValue:
     """Who holds what of one's own design: a map, a timeline for each channel, a table."""
     return render_template(
         "rights/map.html",
-        page=read_map(call.session, call.actor, design),
+        page=read_map(call.session, call.actor, design, cursor=request.args.get("cursor")),
         words=PLACE_WORDS,
         kinds=KINDS,
         channels=CHANNELS,
@@ -111,15 +112,18 @@ def of_offer(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
 
 @section.post("/negotiations/<negotiation_id>/rights", needs=Permission.NEGOTIATION_ACT, subject=load_negotiation)
 def check_counter(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
-    """What the rights say to a counter offer that is being written."""
+    """What the rights say to a counter offer that is being written, of all terms or of one alone (`only`)."""
     design = call.session.get_one(Design, negotiation.design_id)
-    return _checked(call, design, negotiation.buyer_org_id, negotiation.id)
+    typed: MultiDict[str, str] = request.form
+    if term := alone(request.form.get("only", "")):
+        typed = whole_form(current_offer(call.session, negotiation).terms, term, request.form)
+    return _checked(call, design, typed, negotiation.buyer_org_id, negotiation.id)
 
 
 @section.post("/catalog/<design_id>/rights", needs=Permission.NEGOTIATION_OPEN, subject=load_listed)
 def check_first(call: Call, design: Design) -> ResponseReturnValue:
     """What the rights say to a first offer that is being written."""
-    return _checked(call, design, call.org_id, "")
+    return _checked(call, design, request.form, call.org_id, "")
 
 
 @section.post("/negotiations/<negotiation_id>/hold", needs=Permission.NEGOTIATION_ACT, subject=load_negotiation)
@@ -158,7 +162,9 @@ def install(app: Flask) -> None:
     app.extensions["home_country"] = home_of
 
 
-def _checked(call: Call, design: Design, holder: str, negotiation_id: str) -> ResponseReturnValue:
-    terms = findings.drafted(request.form)
+def _checked(
+    call: Call, design: Design, typed: MultiDict[str, str], holder: str, negotiation_id: str
+) -> ResponseReturnValue:
+    terms = findings.drafted(typed)
     found = findings.look(call.session, design, terms, holder=holder, negotiation_id=negotiation_id) if terms else None
     return render_template("rights/_draft.html", found=found, stopped=False)

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.money import Money
 from marketplace.licensing.models import Negotiation
-from marketplace.licensing.rules import other, side_of
+from marketplace.licensing.rules import other, side_of, state_now
 
 _ROOM = text(
     """
@@ -44,7 +46,17 @@ select
   (select jsonb_agg(jsonb_build_array(a.id, a.filename, a.state) order by a.created_at, a.id)
      from assets a
      where a.negotiation_id = n.id and a.user_id = :user and a.removed_at is null
-       and a.state in ('uploaded', 'processing', 'ready')) as unsent
+       and a.state in ('uploaded', 'processing', 'ready')) as unsent,
+  (select jsonb_object_agg(p.alloy, p.amount) from metal_prices p
+     where p.org_id = n.designer_org_id
+       and p.currency = (select v.terms -> 'fee' ->> 'currency' from offers v
+                         where v.negotiation_id = n.id and v.version = :version)) as prices,
+  (select x.storage_key from derivatives x
+     where x.design_id = n.design_id and x.role = 'preview_glb' and not x.hidden
+     order by x.created_at desc limit 1) as likeness,
+  (select jsonb_agg(jsonb_build_array(a.id, u.name, a.amount, a.currency, a.action) order by a.created_at desc)
+     from approvals a left join users u on u.id = a.asked_by
+     where a.org_id = :org and a.negotiation_id = n.id and a.state = 'pending' and a.version = :version) as waiting
 from negotiations n
 left join licenses l on l.negotiation_id = n.id
 left join designs d on d.id = n.design_id
@@ -77,6 +89,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A step of the actor's side that waits for a colleague's approval: its id, who asked, and for how much."""
+
+    id: str
+    asker: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """A negotiation's surroundings, as the actor's side may know them."""
 
@@ -100,6 +121,11 @@ class Room:
     unsent: list[tuple[str, str, str]]
     translated_at: datetime | None
     reads: tuple[str, ...]
+    #: The designer's prices of a gram by alloy, minor units, in the currency of the version on the table.
+    prices: dict[str, int]
+    #: The key of the coarse public likeness.
+    likeness: str | None
+    waiting: list[Waiting]
 
     @property
     def resolved(self) -> set[str]:
@@ -132,7 +158,15 @@ def look_around(session: Session, actor: Actor, negotiation: Negotiation, lang: 
     side = side_of(negotiation, actor) or ""
     orgs = {negotiation.designer_org_id: "designer", negotiation.buyer_org_id: "buyer"}
     theirs = next(org for org, seat in orgs.items() if seat == other(side))
-    asked = {"id": negotiation.id, "org": actor.org_id, "user": actor.user_id, "other": theirs, "lang": lang}
+    asked: dict[str, Any] = {
+        "id": negotiation.id,
+        "org": actor.org_id,
+        "user": actor.user_id,
+        "other": theirs,
+        "lang": lang,
+    }
+    asked["version"] = negotiation.current_version
+    open_now = state_now(negotiation, clock.now()) == "open"
     row = session.execute(_ROOM, asked).one()
     reads = row.reads or {}
     their_zone, their_locale = row.their_seat or (None, "en")
@@ -170,6 +204,14 @@ def look_around(session: Session, actor: Actor, negotiation: Negotiation, lang: 
         unsent=[(key, name, state) for key, name, state in row.unsent or []],
         translated_at=row.translated_at,
         reads=tuple(sorted(map(str, reads.values()))),
+        prices=row.prices or {},
+        likeness=row.likeness,
+        # What was asked of an offer that stands, or of one that has ended, is void once that is no longer so.
+        waiting=[
+            Waiting(key, name or "–", Money(amount, currency))
+            for key, name, amount, currency, action in row.waiting or []
+            if open_now == (action != "reopen")
+        ],
     )
 
 

@@ -17,6 +17,7 @@ from marketplace.licensing.shapes import (
     ResolveIn,
 )
 from marketplace.licensing.thread_views import FILE_LIFE, ThreadFile, announce, load_sent
+from marketplace.licensing.views import bound_reopening
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
 
@@ -35,7 +36,10 @@ __all__ = ["api"]
     summary="Take up an ended negotiation again",
 )
 def reopen(call: Call, negotiation: Negotiation, body: OfferIn) -> NegotiationOut:
-    """A new version of a declined, withdrawn or expired negotiation, by either side, within 90 days of its end."""
+    """A new version of a declined, withdrawn or expired negotiation, by either side, within 90 days of its end.
+
+    429 beyond ten a day.
+    """
     with terms_pointers():
         negotiating.reopen(
             call.session,
@@ -45,6 +49,7 @@ def reopen(call: Call, negotiation: Negotiation, body: OfferIn) -> NegotiationOu
             terms=body.terms,
             message=body.message,
         )
+    bound_reopening(call, negotiation)
     return full(call, negotiation)
 
 

@@ -29,6 +29,7 @@ from marketplace.licensing.forms import (
     alone,
     form_values,
     until_date,
+    whole_form,
     with_one_term,
 )
 from marketplace.licensing.models import Negotiation, Offer
@@ -44,10 +45,14 @@ from marketplace.web.call import Call
 from marketplace.web.errors import is_htmx
 from marketplace.web.forms import FormState, read_form
 from marketplace.web.i18n import locale_code
+from marketplace.web.limits import limit
 from marketplace.web.navigate import see_other
 from marketplace.web.section import Section
 
 section = Section("negotiations", url_prefix="/negotiations")
+
+#: How often one organization can take one negotiation up again.
+REOPENINGS = "10 per day"
 _ASKED = _l("This is above your limit. Your colleagues were asked to approve it.")
 
 
@@ -75,10 +80,10 @@ def create(call: Call) -> ResponseReturnValue:
     if (again := edited()) is not None:
         return new(call, form=again)
     design = listed_design(call.session, request.form.get("design", ""))
-    if (filled := findings.used(call.session, design, holder=call.org_id)) is not None:
-        return new(call, form=filled)
     given = read_form(NewForm)
     terms = given.to_terms()
+    if (filled := findings.used(call.session, design, terms, request.form, holder=call.org_id)) is not None:
+        return new(call, form=filled)
     findings.warn(call.session, design, terms, holder=call.org_id)
     if holding.hold_opening(call.session, call.actor, given.design, terms, given.message):
         return see_other("approvals.index", toast=str(_ASKED))
@@ -109,7 +114,6 @@ def show(call: Call, negotiation: Negotiation, form: FormState | None = None) ->
         changes=thread.what_changed(form.extra) if form else [],
         attachments=LIMITS["attachment"],
         brief=_brief(call, page),
-        held=playbook.held(call.session, call.actor, negotiation_id=negotiation.id) if page.side == "buyer" else [],
     )
 
 
@@ -183,9 +187,7 @@ def counter(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
     """Make the counter offer; a brief that gets or loses a row, or other rights, come back unsent."""
     if (again := edited()) is not None:
         return counter_page(call, negotiation, form=again)
-    if (filled := findings.used(call.session, **_against(call, negotiation))) is not None:
-        return counter_page(call, negotiation, form=filled)
-    return _send_offer(call, negotiation, negotiating.make_offer)
+    return _send_offer(call, negotiation, counter_page, negotiating.make_offer)
 
 
 @section.get("/<negotiation_id>/reopen", needs=Permission.NEGOTIATION_ACT, subject=load_negotiation)
@@ -201,9 +203,7 @@ def reopen(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
     """Take it up again with a new version."""
     if (again := edited()) is not None:
         return reopen_page(call, negotiation, form=again)
-    if (filled := findings.used(call.session, **_against(call, negotiation))) is not None:
-        return reopen_page(call, negotiation, form=filled)
-    return _send_offer(call, negotiation, negotiating.reopen)
+    return _send_offer(call, negotiation, reopen_page, negotiating.reopen)
 
 
 @section.post("/<negotiation_id>/accept", needs=Permission.NEGOTIATION_ACT, subject=load_negotiation, on_invalid=show)
@@ -263,30 +263,46 @@ def _counter_form(
         kept=kept,
         sheet=term_choices(terms.get("metals")),
         reopening=reopening,
-        focus=alone(request.values.get("only") or request.args.get("term", "")),
+        focus=alone(form.data.get("only", "") if form else request.args.get("term", "")),
         labels=LABELS,
         changes=thread.what_changed(form.extra) if form else [],
         sign=call.services.storage.image_url,
-        brief=briefs.counter_sheet(call.session, negotiation, call.services.storage.image_url),
+        brief=briefs.counter_sheet(negotiation, page.room, call.services.storage.image_url),
     )
 
 
-def _send_offer(call: Call, negotiation: Negotiation, send: Callable[..., Offer]) -> ResponseReturnValue:
+def _send_offer(
+    call: Call, negotiation: Negotiation, page: Callable[..., ResponseReturnValue], send: Callable[..., Offer]
+) -> ResponseReturnValue:
+    """Send the terms of the form, all of them or one alone; a suggestion of what is free comes back unsent."""
     if "only" in request.form:
         one = read_form(OneTermForm)
         base = next((o for o in queries.offers(call.session, negotiation.id) if o.version == one.base_version), None)
         if base is None or alone(one.only) != one.only or not one.only:
             raise Invalid("invalid", "The page is out of date; open it again.")
         terms = with_one_term(base.terms, one.only, request.form, one.valid_until)
-        version, message = one.base_version, one.message
+        version, message, typed = one.base_version, one.message, whole_form(base.terms, one.only, request.form)
     else:
         given = read_form(CounterForm)
-        terms, version, message = given.to_terms(), given.base_version, given.message
-        findings.warn(call.session, terms=terms, **_against(call, negotiation))
+        terms, version, message, typed = given.to_terms(), given.base_version, given.message, request.form
+    against = _against(call, negotiation)
+    if (filled := findings.used(call.session, terms=terms, typed=typed, **against)) is not None:
+        return page(call, negotiation, form=filled)
+    findings.warn(call.session, terms=terms, **against)
     if holding.hold_offer(call.session, call.actor, negotiation, version, terms, message):
         return see_other("negotiations.show", toast=str(_ASKED), negotiation_id=negotiation.id)
     send(call.session, call.actor, negotiation.id, base_version=version, terms=terms, message=message)
+    if send is negotiating.reopen:
+        bound_reopening(call, negotiation)
     return see_other("negotiations.show", toast=_("Your offer was sent."), negotiation_id=negotiation.id)
+
+
+def bound_reopening(call: Call, negotiation: Negotiation) -> None:
+    """Count one reopening by the actor's organization; beyond the bound raise TooMany, which undoes it.
+
+    Each one tells the other side, also by mail: who was declined ten times in a day is not asked again that day.
+    """
+    limit("reopen", f"{call.org_id}:{negotiation.id}", REOPENINGS)
 
 
 def _against(call: Call, negotiation: Negotiation) -> dict[str, Any]:
@@ -305,7 +321,7 @@ def _about(page: thread.ThreadPage) -> dict[str, Any] | None:
 
 def _brief(call: Call, page: thread.ThreadPage) -> briefs.Panel | None:
     """The brief of the version on the table."""
-    return briefs.panel(call.session, page.negotiation, page.last.terms, call.services.storage.image_url)
+    return briefs.panel(page.negotiation, page.last.terms, page.room, call.services.storage.image_url)
 
 
 def _moment(given: str | None) -> datetime:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from marketplace.designs.models import Asset, Derivative
 from marketplace.designs.pictures import Picture, Sign, group
 from marketplace.kernel.actor import Actor
+from marketplace.licensing.grant_models import Serial
 from marketplace.manufacturing.models import Nda
-from marketplace.manufacturing.operations import nda_of
 from marketplace.manufacturing.queries import CadFetch, cad_fetches
 from marketplace.orders.models import Order, Rfq
 from marketplace.orders.present import money_out, order_out
@@ -31,6 +31,7 @@ class Story:
     names: Mapping[str, str]
     events: Sequence[StageEvent] = ()
     shipment: Shipment | None = None
+    serials: Sequence[Serial] = ()
     pictures: dict[str, Picture] = field(default_factory=dict)
     nda: Nda | None = None
     fetches: Sequence[CadFetch] = ()
@@ -43,7 +44,7 @@ class Story:
 
 
 def story(session: Session, actor: Actor, order: Order) -> Story:
-    """The order with all its parts for this reader: at most six statements."""
+    """The order with all its parts for this reader: at most five statements."""
     who = relations_of(order, actor)
     seen = visible(order.state, who)
     rfqs = rfqs_of(session, order) if "rfqs" in seen else []
@@ -51,12 +52,11 @@ def story(session: Session, actor: Actor, order: Order) -> Story:
     begun = order.state in {"in_production", "shipped", "delivered"}
     events = stage_events(session, order.id) if begun else []
     found = Story(view={}, who=who, names=names, events=events, rfqs=rfqs)
-    if order.shipped_at is not None:
-        found.shipment = session.scalars(select(Shipment).where(Shipment.order_id == order.id)).one_or_none()
+    signed = _papers(session, order, found)
     if any(event.evidence for event in events):
         found.pictures = evidence_pictures(session, order.id)
     if "nda" in seen and order.maker_org_id is not None:
-        found.nda = nda_of(session, order)
+        found.nda = signed
         if "cad" in seen:
             found.fetches = cad_fetches(session, order_id=order.id)
     quotes = sum(1 for rfq in rfqs if rfq.state == "quoted") if "rfqs" in seen else 1
@@ -80,6 +80,27 @@ def story(session: Session, actor: Actor, order: Order) -> Story:
             "revoked": found.nda is not None and found.nda.revoked_at is not None,
         }
     return found
+
+
+def _papers(session: Session, order: Order, found: Story) -> Nda | None:
+    """Put shipment and serials into the story, and return the NDA its maker signed; one statement for the three."""
+    query = (
+        select(Nda, Shipment, Serial)
+        .select_from(Order)
+        .outerjoin(
+            Nda,
+            (Nda.order_id == Order.id) & (Nda.maker_org_id == Order.maker_org_id) & (Nda.version == Order.nda_version),
+        )
+        .outerjoin(Shipment, Shipment.order_id == Order.id)
+        .outerjoin(Serial, (Serial.order_id == Order.id) & Serial.released_at.is_(None))
+        .where(Order.id == order.id)
+        .order_by(Serial.first)
+    )
+    rows: Sequence[Any] = session.execute(query).all()
+    nda: Nda | None = rows[0][0]
+    found.shipment = rows[0][1]
+    found.serials = [row[2] for row in rows if row[2] is not None]
+    return nda
 
 
 def stage_events(session: Session, order_id: str) -> Sequence[StageEvent]:

@@ -18,7 +18,7 @@ from marketplace.designs.vocabulary import reason_text
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import DomainError, Invalid, NotFound
 from marketplace.kernel.money import Money, parse_amount
-from marketplace.licensing.serials import numbers, serials
+from marketplace.licensing.serials import numbers
 from marketplace.manufacturing.models import CadCopy
 from marketplace.manufacturing.queries import open_copies
 from marketplace.manufacturing.rules import OPEN_STATES
@@ -61,7 +61,7 @@ def show(call: Call, order: Order) -> ResponseReturnValue:
         turn=turn_words(whose, mine=view["your_turn"]),
         lines=[line_words(line) for line in order.lines],
         brief=brief_of(order.spec),
-        serials=numbers(serials(call.session, order_id=order.id)),
+        serials=numbers(found.serials),
         events=events,
         stages=progress(found.stages),
         card=cards(call.session, [order.design_id], sign=sign).get(order.design_id),

@@ -20,6 +20,7 @@ from marketplace.licensing.brief.diff import read_brief
 from marketplace.licensing.brief.effects import Weighed, weigh
 from marketplace.licensing.models import Negotiation
 from marketplace.licensing.playbook.models import MetalPrice
+from marketplace.licensing.room import Room
 from marketplace.licensing.vocabulary import DERIVATIVES
 from marketplace.studio import checks
 from marketplace.studio.canvas import look_of
@@ -104,18 +105,17 @@ class Sheet:
         return (level, str(DERIVATIVES[level])) if LEVELS.index(level) else None
 
 
-def panel(session: Session, negotiation: Negotiation, terms: Mapping[str, Any], sign: Sign) -> Panel | None:
-    """The brief of a version on the table, by what was measured when the negotiation began; None without one.
-
-    At most two statements: the studio's prices, and the likeness where something is pinned.
-    """
+def panel(negotiation: Negotiation, terms: Mapping[str, Any], room: Room, sign: Sign) -> Panel | None:
+    """The brief of a version on the table, by what was measured when the negotiation began; None without one."""
     brief = read_brief(terms.get("brief"))
     if not brief:
         return None
-    weighed = weighed_by(session, negotiation, terms)
+    currency = terms["fee"]["currency"]
+    prices = {alloy: Money(amount, currency) for alloy, amount in room.prices.items()}
     facts, metals = _measured(negotiation)
+    weighed = weigh(facts, brief, metals=metals, prices=prices)
     pinned = [effect.delta.point for effect in weighed.effects if effect.delta.point]
-    likeness = likeness_of(session, negotiation.design_id, facts, metals, sign) if pinned else None
+    likeness = _likeness(room.likeness, facts, metals, sign) if pinned else None
     pins = [{"row": place, "point": point} for place, point in enumerate(pinned, 1)]
     allows = str(DERIVATIVES[terms.get("derivatives") or "none"])
     priced = any(mass is not None and mass.per_gram is not None for mass in (weighed.before, weighed.after))
@@ -126,7 +126,7 @@ def panel(session: Session, negotiation: Negotiation, terms: Mapping[str, Any], 
 
 def weighed_by(session: Session, negotiation: Negotiation, terms: Mapping[str, Any]) -> Weighed:
     """The brief of a stored sheet by what was measured when the negotiation began, at the studio's prices of metal;
-    page, mail and API show this. One statement.
+    mail and API show this, and the page the same (`panel`). One statement.
     """
     facts, metals = _measured(negotiation)
     prices = metal_prices(session, negotiation.designer_org_id, terms["fee"]["currency"])
@@ -156,29 +156,27 @@ def lines_of(weighed: Weighed) -> list[Line]:
 def new_sheet(session: Session, design: Design, sign: Sign) -> Sheet:
     """For a first offer: by what the listed design says now. Two statements."""
     facts = [weighed_json(fact) for fact in facts_of(session, design.id)]
-    return Sheet(facts, design.metals, likeness_of(session, design.id, facts, design.metals, sign))
+    query = select(Derivative).where(Derivative.design_id == design.id, Derivative.role == "preview_glb")
+    row = checks.likeness(session.scalars(query.order_by(Derivative.created_at)).all(), ())
+    return Sheet(facts, design.metals, _likeness(row.storage_key if row else None, facts, design.metals, sign))
 
 
-def counter_sheet(session: Session, negotiation: Negotiation, sign: Sign) -> Sheet:
-    """For a counter offer: by what the design said when the negotiation began. One statement."""
+def counter_sheet(negotiation: Negotiation, room: Room, sign: Sign) -> Sheet:
+    """For a counter offer: by what the design said when the negotiation began."""
     facts, metals = _measured(negotiation)
-    return Sheet(facts, metals, likeness_of(session, negotiation.design_id, facts, metals, sign))
+    return Sheet(facts, metals, _likeness(room.likeness, facts, metals, sign))
 
 
-def likeness_of(
-    session: Session, design_id: str, facts: Sequence[Mapping[str, Any]], metals: Sequence[str], sign: Sign
+def _likeness(
+    key: str | None, facts: Sequence[Mapping[str, Any]], metals: Sequence[str], sign: Sign
 ) -> Likeness | None:
     """The coarse likeness that buyers turn; None where there is none, or no measured size to pin in mm."""
     sizes = [fact.get("value") for fact in facts if fact["name"] in {"size_x", "size_y", "size_z"}]
     numbers = [float(size) for size in sizes if isinstance(size, int | float)]
-    if len(numbers) != 3:
-        return None
-    query = select(Derivative).where(Derivative.design_id == design_id, Derivative.role == "preview_glb")
-    row = checks.likeness(session.scalars(query.order_by(Derivative.created_at)).all(), ())
-    if row is None:
+    if len(numbers) != 3 or key is None:
         return None
     scale = sum(number * number for number in numbers) ** 0.5
-    return Likeness(sign(row.storage_key), round(scale, 4), look_of(list(metals)))
+    return Likeness(sign(key), round(scale, 4), look_of(list(metals)))
 
 
 def metal_prices(session: Session, org_id: str, currency: str) -> dict[str, Money]:

@@ -33,21 +33,20 @@ def signatures_under(session: Session, paper: Paper) -> list[Signature]:
     return list(session.scalars(query))
 
 
-def addenda_of(session: Session, license_id: str) -> list[tuple[Addendum, list[Signature]]]:
-    """The addenda of a license, newest first, each with its signatures; two statements."""
+def addenda_of(session: Session, license_id: str) -> list[Addendum]:
+    """The addenda of a license, newest first."""
     query = select(Addendum).where(Addendum.license_id == license_id).order_by(Addendum.number.desc()).limit(100)
-    found = list(session.scalars(query))
+    return list(session.scalars(query))
+
+
+def signed_addenda_of(session: Session, license_id: str) -> list[tuple[Addendum, list[Signature]]]:
+    """The same, each with its signatures, first come first; two statements."""
+    found = addenda_of(session, license_id)
     marks = select(Signature).where(Signature.addendum_id.in_([row.id for row in found])).order_by(Signature.at)
     by_addendum: dict[str | None, list[Signature]] = {}
     for mark in session.scalars(marks) if found else ():
         by_addendum.setdefault(mark.addendum_id, []).append(mark)
     return [(row, by_addendum.get(row.id, [])) for row in found]
-
-
-def text_of(session: Session, paper_id: str) -> dict[str, Any] | None:
-    """What a document says, as it was put down; None before that, and for those of before texts were kept."""
-    found = session.scalars(select(AgreementText.content).where(AgreementText.id == paper_id)).one_or_none()
-    return dict(found) if found else None
 
 
 def keep_text(session: Session, paper: Paper, content: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from marketplace.accounts.models import Membership, User
@@ -67,8 +67,8 @@ def members(session: Session, org_id: str) -> list[tuple[str, str, bool]]:
     return [(row.id, row.name, row.is_admin) for row in session.execute(query)]
 
 
-def held(session: Session, actor: Actor, *, negotiation_id: str | None = None, limit: int = 50) -> list[Held]:
-    """What the actor's organization holds or held back, newest first; of one negotiation only what waits."""
+def held(session: Session, actor: Actor, *, limit: int = 50) -> list[Held]:
+    """What the actor's organization holds or held back, newest first."""
     asker, decider = aliased(User), aliased(User)
     query: Any = (
         select(Approval, Negotiation, asker.name, decider.name)
@@ -79,8 +79,6 @@ def held(session: Session, actor: Actor, *, negotiation_id: str | None = None, l
         .order_by(Approval.created_at.desc(), Approval.id.desc())
         .limit(limit)
     )
-    if negotiation_id is not None:
-        query = query.where(and_(Approval.negotiation_id == negotiation_id, Approval.state == "pending"))
     found = []
     for row, negotiation, asked, decided in session.execute(query):
         void = row.state == "pending" and is_void(row, negotiation)

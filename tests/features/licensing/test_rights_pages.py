@@ -1,9 +1,17 @@
 """The owner's map, the check of a draft before it is sent, and what a buyer is told."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from marketplace.db.unit_of_work import unit_of_work
+from marketplace.designs.models import Design
+from marketplace.kernel.actor import system
+from marketplace.licensing.rights_map import read_map
+from marketplace.licensing.vocabulary import CHANNELS
+from marketplace.services import Services
 from tests.features.licensing.conftest import Pair, sheet
 from tests.features.licensing.test_negotiations import web_sheet
 from tests.kit.people import Make
@@ -112,3 +120,51 @@ def test_a_counter_offer_is_checked_too_and_may_be_sent_all_the_same(pair: Pair,
     assert rival.designer.browser.post(f"{path}/counter", {**form, "anyway": "1"}).status_code == 303
     thread = rival.buyer.browser.get(f"{path}/rights").get_data(as_text=True)
     assert "cannot be accepted as it stands" in thread
+
+
+def test_one_term_alone_is_checked_as_all_are_and_its_suggestion_fills_the_whole_form(pair: Pair, rival: Pair) -> None:
+    path = f"/negotiations/{rival.open(territories=['FR'], credit='Maya for Li')['id']}"
+    pair.agree(kind="exclusive", territories=["DE"], channels=None)
+    one = {"base_version": "1", "only": "territories", "where": "countries", "territories": ["DE", "FR"]}
+    live = rival.designer.browser.post(f"{path}/rights", one).get_data(as_text=True)
+    assert "Germany: licensed" in live
+    stopped = rival.designer.browser.post(f"{path}/counter", one)
+    page = stopped.get_data(as_text=True)
+    assert stopped.status_code == 409
+    assert "Germany: licensed" in page
+    assert 'name="use"' in page
+    assert 'name="only" value="territories"' in page
+    filled = rival.designer.browser.post(f"{path}/counter", {**one, "use": "0"}).get_data(as_text=True)
+    assert 'name="only"' not in filled
+    assert 'value="FR" checked' in filled
+    assert 'value="DE" checked' not in filled
+    assert 'value="Maya for Li"' in filled
+    assert rival.designer.browser.post(f"{path}/counter", {**one, "anyway": "1"}).status_code == 303
+
+
+def test_the_table_goes_on_by_cursor_while_map_and_timeline_show_all(
+    pair: Pair, make: Make, services: Services
+) -> None:
+    for months, land in enumerate(("DE", "FR", "IT", "JP", "GB"), 12):
+        rival = Pair(pair.designer, make.person("buyer"), pair.design_id)
+        rival.agree(territories=[land], channels=None, term_months=months)
+    cursor, seen = None, list[str]()
+    actor = replace(system("test"), org_id=pair.designer.org.id)
+    with unit_of_work(services.engine, actor) as session:
+        design = session.get_one(Design, pair.design_id)
+        for left in (3, 1, 0):
+            page = read_map(session, actor, design, cursor=cursor, limit=2)
+            assert page.total == 5
+            assert page.places["JP"].state == "shared"
+            assert [len(line.bars) for line in page.timeline.values()] == [5] * len(CHANNELS)
+            seen += [held.row.source_id for held in page.grants]
+            assert 5 - len(seen) == left
+            cursor = page.next_cursor
+    assert cursor is None
+    assert len(set(seen)) == 5
+    shown = text_of(pair.designer, f"/designs/{pair.design_id}/rights")
+    assert "5 grants" in shown
+    assert re.findall(r'href="/licenses/(lic_\w+)"', shown) == seen
+    assert pair.designer.browser.get(f"/designs/{pair.design_id}/rights?cursor=x").status_code == 422
+    over_api = pair.designer.api.get(f"/designs/{pair.design_id}/rights").get_json()
+    assert (len(over_api["grants"]), over_api["next_cursor"], over_api["total"]) == (5, None, 5)

@@ -258,6 +258,20 @@ def test_reopening_has_its_bounds(pair: Pair, services: Services) -> None:
     assert code(pair.designer.api.post(f"{path}/reopen", body), 409) == "design_removed"
 
 
+def test_one_side_takes_a_negotiation_up_ten_times_a_day_and_refused_tries_do_not_count(pair: Pair) -> None:
+    path = f"/negotiations/{pair.open()['id']}"
+    pair.designer.api.post(f"{path}/decline", {"version": 1})
+    for version in range(1, 11):
+        assert code(pair.buyer.api.post(f"{path}/reopen", {"base_version": 99, "terms": sheet()}), 409)
+        assert pair.buyer.api.post(f"{path}/reopen", {"base_version": version, "terms": sheet()}).status_code == 201
+        pair.designer.api.post(f"{path}/decline", {"version": version + 1})
+    once_more = {"base_version": 11, "terms": sheet()}
+    assert code(pair.buyer.api.post(f"{path}/reopen", once_more), 429) == "rate_limited"
+    assert pair.buyer.browser.post(f"{path}/reopen", web_sheet(base_version="11")).status_code == 429
+    assert pair.buyer.api.get(path).get_json()["state"] == "declined"
+    assert pair.designer.api.post(f"{path}/reopen", once_more).status_code == 201
+
+
 def test_a_form_takes_an_ended_negotiation_up_again(pair: Pair) -> None:
     opened = pair.open()
     path = f"/negotiations/{opened['id']}"
