@@ -1,7 +1,7 @@
 """Reading the inbox: a page of threads in one statement, the counts beside the filters in another."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from marketplace.inbox.vocabulary import FILTERS
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.licensing.models import Negotiation, Offer
+from marketplace.licensing.playbook.models import Approval, ApprovalPolicy
 from marketplace.licensing.queries import buyer_alias
 from marketplace.licensing.term_words import headline
 from marketplace.licensing.thread_models import Assignee
@@ -30,6 +31,8 @@ from marketplace.web.paging import MAX_LIMIT, Page, make_cursor, read_position
 SOON = timedelta(days=3)
 #: Counts stop here; the page says "99+".
 COUNT_CAP = 100
+#: The filters that tell how many threads are behind them.
+_COUNTED = ("needs_me", "waiting", "expiring", "unread", "assigned")
 #: Characters of a search that are looked at.
 MAX_SEARCH = 200
 #: Characters of the last message that a row shows.
@@ -76,6 +79,9 @@ class InboxRow:
     snippet_lang: str
     snippet_mine: bool
     soon: bool
+    #: The buyer's colleagues are asked about the offer on the table; `to_approve` when this reader is one of them.
+    considered: bool
+    to_approve: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,8 @@ class Counts:
     expiring: int
     unread: int
     assigned: int
+    #: Steps of colleagues that wait for this reader's approval, first offers (which have no thread yet) counted in.
+    to_approve: int = 0
 
 
 def threads(session: Session, actor: Actor, asked: Asked) -> Page[InboxRow]:
@@ -110,6 +118,11 @@ def threads(session: Session, actor: Actor, asked: Asked) -> Page[InboxRow]:
             other.name.label("other_name"),
             Negotiation.snapshot["title"].astext.label("title"),
             Negotiation.buyer_named_at,
+            Negotiation.considered_version,
+            Negotiation.current_version,
+            (t.c.negotiation_id.in_(to_approve(actor)) if actor.org_kind == "buyer" else literal(False)).label(
+                "to_approve"
+            ),
             Offer.terms,
             last.c.text,
             last.c.lang,
@@ -149,7 +162,7 @@ def counts(session: Session, actor: Actor) -> Counts:
         some = select(literal(1)).where(*_shown(actor, show)).limit(COUNT_CAP).subquery()
         return select(func.count()).select_from(some).scalar_subquery().label(show)
 
-    row = session.execute(select(*(capped(field.name) for field in fields(Counts)))).one()
+    row = session.execute(select(*(capped(show) for show in _COUNTED), _asked_of(actor).label("to_approve"))).one()
     return Counts(**row._mapping)
 
 
@@ -173,6 +186,11 @@ def _shown(actor: Actor, show: str) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = [InboxThread.org_id == actor.org_id]
     if show == "needs_me":
         where += [InboxThread.phase == "mine", live]
+        if actor.org_kind == "buyer":
+            where.append(InboxThread.negotiation_id.not_in(_left_to_colleagues(actor)))
+    elif show == "waiting" and actor.org_kind == "buyer":
+        theirs = or_(InboxThread.phase == "theirs", InboxThread.negotiation_id.in_(_left_to_colleagues(actor)))
+        where += [InboxThread.phase.in_(("mine", "theirs")), theirs, live]
     elif show == "waiting":
         where += [InboxThread.phase == "theirs", live]
     elif show == "expiring":
@@ -185,6 +203,57 @@ def _shown(actor: Actor, show: str) -> list[ColumnElement[bool]]:
     elif show == "closed":
         where.append(or_(InboxThread.phase == "closed", ~live))
     return where
+
+
+def to_approve(actor: Actor) -> Select[Any]:
+    """Ids of the negotiations in which a colleague's step waits for the actor's approval."""
+    return _pending(actor).where(_may_decide(actor))
+
+
+def _left_to_colleagues(actor: Actor) -> Select[Any]:
+    """Ids of the negotiations in which it is not for the actor to approve what waits: its own step, or others'."""
+    return _pending(actor).where(~_may_decide(actor))
+
+
+def _pending(actor: Actor) -> Select[Any]:
+    return (
+        select(Approval.negotiation_id)
+        .join(Negotiation, Negotiation.id == Approval.negotiation_id)
+        .where(
+            Approval.org_id == actor.org_id,
+            Approval.state == "pending",
+            Approval.version == Negotiation.considered_version,
+            Approval.version == Negotiation.current_version,
+        )
+    )
+
+
+def _may_decide(actor: Actor) -> ColumnElement[bool]:
+    """As playbook.deciding.may_decide, over rows of approvals."""
+    named = select(ApprovalPolicy.org_id).where(
+        ApprovalPolicy.org_id == Approval.org_id, ApprovalPolicy.approvers.contains([actor.user_id])
+    )
+    return and_(Approval.asked_by != actor.user_id, or_(literal(actor.is_admin), named.exists()))
+
+
+def _asked_of(actor: Actor) -> Any:
+    """How many steps of colleagues wait for the actor's approval, at most COUNT_CAP."""
+    if actor.org_kind != "buyer":
+        return literal(0)
+    some = (
+        select(literal(1))
+        .select_from(Approval)
+        .outerjoin(Negotiation, Negotiation.id == Approval.negotiation_id)
+        .where(
+            Approval.org_id == actor.org_id,
+            Approval.state == "pending",
+            or_(Approval.negotiation_id.is_(None), Approval.version == Negotiation.current_version),
+            _may_decide(actor),
+        )
+        .limit(COUNT_CAP)
+        .subquery()
+    )
+    return select(func.count()).select_from(some).scalar_subquery()
 
 
 def _next(found: Sequence[Row[Any]], asked: Asked) -> str | None:
@@ -218,4 +287,6 @@ def _row(row: Row[Any], actor: Actor) -> InboxRow:
         snippet_lang=html_lang(lang),
         snippet_mine=row.by_org_id == actor.org_id,
         soon=row.phase != "closed" and not lapsed and row.expires_at <= now + SOON,
+        considered=row.phase != "closed" and not lapsed and row.considered_version == row.current_version,
+        to_approve=row.to_approve and not lapsed,
     )

@@ -47,6 +47,8 @@ class Negotiation(Created, Base):
     closed_at: Mapped[Moment | None]
     closed_by_org_id: Mapped[str | None] = mapped_column(String(40))
     updated_at: Mapped[Moment] = mapped_column(default=clock.now)
+    # The version that the buyer's colleagues are asked about (playbook.approvals); says nothing once another stands.
+    considered_version: Mapped[int | None]
     # Since when the designer knows the buyer's name; identity.unlock sets it.
     buyer_named_at: Mapped[Moment | None]
 

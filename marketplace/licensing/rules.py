@@ -128,6 +128,11 @@ def state_now(negotiation: Negotiation, now: datetime) -> str:
     return "expired" if lapsed(negotiation, now) else negotiation.state
 
 
+def considered(negotiation: Negotiation, now: datetime) -> bool:
+    """Whether the buyer's side is asking its own colleagues about the offer on the table, or its answer to it."""
+    return state_now(negotiation, now) == "open" and negotiation.considered_version == negotiation.current_version
+
+
 def same_name(typed: str, name: str) -> bool:
     """Whether a typed signature is the person's name, apart from case, width and spaces."""
 

@@ -13,7 +13,7 @@ from marketplace.licensing.meter import measure
 from marketplace.licensing.models import License, Negotiation, Offer, Signature
 from marketplace.licensing.queries import Around, counterpart
 from marketplace.licensing.room import Room
-from marketplace.licensing.rules import SIGNS_FIRST, side_of, state_now
+from marketplace.licensing.rules import SIGNS_FIRST, considered, side_of, state_now
 from marketplace.licensing.terms import Terms, changed_fields
 from marketplace.messaging.models import MessageTranslation
 from marketplace.messaging.queries import ThreadMessage
@@ -165,13 +165,15 @@ class MeterOut(BaseModel):
 class NegotiationOut(BaseModel):
     """A negotiation. `whose_turn` is null once it is over; `versions` is empty and `meter` null in lists.
 
-    `seen_until` is up to when the other side has seen everything.
+    `seen_until` is up to when the other side has seen everything; `considered` while the buyer's colleagues are asked
+    about the offer on the table.
     """
 
     id: str
     design: DesignRef
     state: str
     whose_turn: str | None
+    considered: bool
     your_side: str
     counterpart: str
     current_version: int
@@ -298,6 +300,7 @@ def negotiation_out(actor: Actor, row: Negotiation, this: Around | Room, version
         design=DesignRef(id=row.design_id, title=str(row.snapshot.get("title", ""))),
         state=state,
         whose_turn=row.turn if state == "open" else None,
+        considered=considered(row, clock.now()),
         your_side=side_of(row, actor) or "",
         counterpart=counterpart(row, actor, this),
         current_version=row.current_version,

@@ -18,7 +18,7 @@ from marketplace.licensing.meter import Meter, measure
 from marketplace.licensing.models import Negotiation, Offer
 from marketplace.licensing.queries import buyer_alias, counterpart, offers
 from marketplace.licensing.room import Room, look_around, make_tag
-from marketplace.licensing.rules import NEGOTIATION, REOPEN_WITHIN, side_of, state_now
+from marketplace.licensing.rules import NEGOTIATION, REOPEN_WITHIN, considered, side_of, state_now
 from marketplace.licensing.term_words import LABELS, headline, rows, value_of
 from marketplace.licensing.vocabulary import GOVERNING
 from marketplace.messaging.languages import html_lang
@@ -38,6 +38,7 @@ class ThreadPage:
     counterpart: str
     state: str
     mine: bool
+    considered: bool
     turn: str
     entries: list[Entry]
     earlier: str | None
@@ -210,6 +211,7 @@ def _page(
         counterpart=reader.name,
         state=state,
         mine=mine,
+        considered=considered(negotiation, now),
         turn=_turn(reader, negotiation, state, mine),
         entries=entries,
         earlier=f"{earlier[0].isoformat()}~{earlier[1]}" if earlier else None,
@@ -242,6 +244,13 @@ def _turn(reader: Reader, negotiation: Negotiation, state: str, mine: bool) -> s
     """Who may act, in a sentence; never empty."""
     name, by_us = reader.name, negotiation.closed_by_org_id == reader.actor.org_id
     day = _FMT.datetime_in(negotiation.expires_at, reader.room.own_zone)
+    left = _FMT.relative(negotiation.expires_at)
+    if considered(negotiation, clock.now()):
+        if mine:
+            return _("Your colleagues are asked. The offer stands until %(day)s (%(left)s).", day=day, left=left)
+        return _(
+            "%(name)s is considering your offer. It stands until %(day)s (%(left)s).", name=name, day=day, left=left
+        )
     if state == "open" and mine:
         return _("It is your turn. The offer stands until %(day)s.", day=day)
     if state == "open":

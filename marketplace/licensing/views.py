@@ -128,7 +128,8 @@ def news(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
     page = thread.read_news(call.session, call.actor, negotiation, way_out(negotiation), since)
     seen = (request.args.get("version", type=int), request.args.get("state"))
     turned = seen != (negotiation.current_version, page.state)
-    moved = turned or any(entry.kind != "message" for entry in page.entries)
+    asked = page.considered != ("considered" in request.args)
+    moved = turned or asked or any(entry.kind != "message" for entry in page.entries)
     if not page.entries and not moved and "If-None-Match" not in request.headers:
         return "", 204
     response = make_response(

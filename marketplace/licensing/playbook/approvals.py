@@ -13,6 +13,7 @@ from marketplace.kernel.errors import Conflict, Forbidden
 from marketplace.licensing.models import Negotiation, Offer
 from marketplace.licensing.playbook.models import Approval, ApprovalPolicy
 from marketplace.licensing.playbook.rules import APPROVAL, Excess, excess
+from marketplace.licensing.seats import tick
 from marketplace.licensing.terms import Terms
 from marketplace.notifications.operations import notify_org
 
@@ -58,7 +59,8 @@ def ask(
 ) -> Approval:
     """Hold `action` with exactly `terms` until a colleague decides, and tell the colleagues.
 
-    Raises Conflict `approval_not_needed` below the limit, `approval_pending` when this has been asked already; an older
+    The negotiation is locked by the caller; its other side sees that the offer is being considered, and no more. Raises
+    Conflict `approval_not_needed` below the limit, `approval_pending` when this has been asked already; an older
     question about the same negotiation is void from now on.
     """
     if actor.org_id is None or actor.user_id is None:
@@ -96,6 +98,9 @@ def ask(
     )
     session.add(made)
     session.flush()
+    if negotiation is not None and action != "reopen":
+        negotiation.considered_version = version
+        tick(negotiation)
     record(
         session,
         actor,

@@ -13,6 +13,7 @@ from marketplace.licensing.playbook.approvals import approvers, policy_of
 from marketplace.licensing.playbook.models import Approval
 from marketplace.licensing.playbook.rules import APPROVAL
 from marketplace.licensing.rules import state_now
+from marketplace.licensing.seats import tick
 from marketplace.licensing.terms import Terms
 from marketplace.notifications.operations import notify_org
 
@@ -58,9 +59,11 @@ def refuse(session: Session, actor: Actor, approval: Approval, reason: str) -> N
     if not reason.strip():
         text = "Say why, so that your colleague knows what to change."
         raise Invalid("reason_missing", text, fields={"reason": text})
+    negotiation = _locked(session, approval)
     row = _decidable(session, actor, approval)
     APPROVAL.advance(row, "refuse", {"approver"})
     row.decided_by, row.decided_at, row.reason = actor.user_id, clock.now(), reason.strip()
+    _considered_no_more(negotiation)
     record(session, actor, "approval.refused", row.id, owner_org_id=row.org_id, negotiation=row.negotiation_id)
     path = f"/negotiations/{row.negotiation_id}" if row.negotiation_id else f"/approvals#{row.id}"
     notify_org(
@@ -70,9 +73,11 @@ def refuse(session: Session, actor: Actor, approval: Approval, reason: str) -> N
 
 def withdraw(session: Session, actor: Actor, approval: Approval) -> None:
     """Take one's own question back. Raises Forbidden for somebody else's."""
+    negotiation = _locked(session, approval)
     row = lock(session, Approval, approval.id)
     APPROVAL.advance(row, "withdraw", {"asker"} if row.asked_by == actor.user_id else {"colleague"})
     row.decided_at = clock.now()
+    _considered_no_more(negotiation)
     record(session, actor, "approval.withdrawn", row.id, owner_org_id=row.org_id, negotiation=row.negotiation_id)
 
 
@@ -80,6 +85,17 @@ def may_decide(session: Session, actor: Actor, approval: Approval) -> bool:
     """Whether the actor is one of the four eyes that decide."""
     who = approvers(session, approval.org_id, policy_of(session, actor))
     return actor.user_id in who and actor.user_id != approval.asked_by
+
+
+def _locked(session: Session, approval: Approval) -> Negotiation | None:
+    """The negotiation it is about; its lock comes before the approval's, as where one is asked for."""
+    return lock(session, Negotiation, approval.negotiation_id) if approval.negotiation_id else None
+
+
+def _considered_no_more(negotiation: Negotiation | None) -> None:
+    if negotiation is not None and negotiation.considered_version is not None:
+        negotiation.considered_version = None
+        tick(negotiation)
 
 
 def _decidable(session: Session, actor: Actor, approval: Approval) -> Approval:

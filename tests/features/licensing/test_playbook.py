@@ -1,5 +1,6 @@
 """Term sheets, prices of metal, past deals, and approvals by four eyes."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -252,3 +253,47 @@ def test_a_studios_price_of_metal_reaches_those_it_negotiates_with(pair: Pair) -
     told = pair.buyer.api.get(f"/negotiations/{thread}/brief").get_json()
     assert told["effects"][0]["formula"] == "engraving"
     assert told["price_change"] is None
+
+
+def test_while_a_colleague_is_asked_the_other_side_sees_only_that_it_is_considered(
+    limited: Pair, second: Person
+) -> None:
+    key = countered(limited, 150_000)
+    path = f"/negotiations/{key}"
+    asked = limited.buyer.api.post(f"{path}/approvals", {"action": "accept", "version": 2})
+    held = asked.get_json()["items"][0]["id"]
+    theirs = limited.designer.browser.get(path).get_data(as_text=True)
+    turn = theirs.split('id="turn"')[1].split("</p>")[0]
+    assert "is considering your offer. It stands until" in turn
+    assert re.search(r"\(in \d+ (hour|day|week)s?\)", turn)
+    for secret in ("approv", "1,000", "Wu Fang", limited.buyer.user.name):
+        assert secret not in theirs.split("<main")[1].split("</main>")[0]
+    assert limited.designer.api.get(path).get_json()["considered"] is True
+    inbox = limited.designer.browser.get("/negotiations").get_data(as_text=True)
+    assert "Being considered" in inbox
+    assert "approval" not in inbox.split("<main")[1]
+    before = limited.designer.api.get(path).get_json()
+    assert second.api.post(f"/approvals/{held}/refuse", {"reason": "Half of it."}).status_code == 200
+    assert limited.designer.api.get(path).get_json() == {**before, "considered": False}
+    news = limited.designer.browser.get(f"{path}/news?version=2&state=open&considered=1&after=2026-01-01")
+    assert "Waiting for" in news.get_data(as_text=True).split('id="turn"')[1]
+
+
+def test_what_waits_for_approval_needs_the_approver_and_not_who_asked(limited: Pair, second: Person) -> None:
+    def shown(person: Person, show: str) -> list[str]:
+        return [row["id"] for row in person.api.get(f"/negotiations?show={show}").get_json()["items"]]
+
+    key = countered(limited, 150_000)
+    assert shown(limited.buyer, "needs_me") == shown(second, "needs_me") == [key]
+    asked = limited.buyer.api.post(f"/negotiations/{key}/approvals", {"action": "accept", "version": 2})
+    assert (shown(limited.buyer, "needs_me"), shown(limited.buyer, "waiting")) == ([], [key])
+    assert (shown(second, "needs_me"), shown(second, "waiting")) == ([key], [])
+    page = second.browser.get("/negotiations?show=needs_me").get_data(as_text=True)
+    assert "1 step waits for your approval" in page
+    assert "Needs your approval" in page
+    own = limited.buyer.browser.get("/negotiations").get_data(as_text=True)
+    assert "询问同事" in own or "A colleague is asked" in own
+    held = asked.get_json()["items"][0]["id"]
+    assert limited.buyer.api.post(f"/approvals/{held}/withdraw").status_code == 200
+    assert shown(limited.buyer, "needs_me") == shown(second, "needs_me") == [key]
+    assert "approval" not in second.browser.get("/negotiations").get_data(as_text=True).split("<main")[1]
