@@ -27,8 +27,8 @@ from marketplace.licensing import (
     verify_views,
 )
 from marketplace.licensing import thread_api as licensing_api
-from marketplace.licensing.playbook import api as playbook_api
 from marketplace.licensing.playbook import approval_views, sheet_views
+from marketplace.licensing.playbook import sheet_api as playbook_api
 from marketplace.manufacturing import api as manufacturing_api
 from marketplace.manufacturing import views as manufacturing_views
 from marketplace.materials import api as materials_api

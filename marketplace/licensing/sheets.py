@@ -24,14 +24,14 @@ from marketplace.licensing.vocabulary import (
 from marketplace.web.i18n import locale_code
 
 
-def start(design: Any, published: TermSheet | None) -> dict[str, Any]:
-    """What a buyer starts from: the studio's published term sheet, else what is usual. The design's own fee stands
+def start(design: Any, sheet: TermSheet | None) -> dict[str, Any]:
+    """What a buyer starts from: the studio's term sheet for the design, else what is usual. The design's own fee stands
     before the sheet's where both are in one currency.
     """
     common = usual(design)
-    if published is None:
+    if sheet is None:
         return common
-    values = form_values(published.terms)
+    values = form_values(sheet.terms)
     if common.get("fee") and common["fee_currency"] == values["fee_currency"]:
         values["fee"] = common["fee"]
     return {**values, "valid_until": common["valid_until"], "design": design.id}

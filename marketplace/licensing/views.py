@@ -63,12 +63,12 @@ def new(call: Call, form: FormState | None = None) -> ResponseReturnValue:
     running = queries.open_negotiation_id(call.session, call.actor, design.id)
     if running and form is None:
         return see_other("negotiations.show", negotiation_id=running)
-    published = playbook.published(call.session, design.org_id)
+    first = playbook.start_of(call.session, design.org_id, design.id)
     return render_template(
         "negotiations/new.html",
         design=design,
-        form=form or FormState.of(**start(design, published)),
-        started=published is not None,
+        form=form or FormState.of(**start(design, first.sheet)),
+        start=first,
         sheet=term_choices(),
         brief=briefs.new_sheet(call.session, design, call.services.storage.image_url),
     )

@@ -102,7 +102,7 @@ def test_every_table_with_tenant_rows_is_forced_under_row_security(instance: Ins
         "ledger_links", "ledger_accounts", "fee_rates",
         "material_overrides", "rights_grants", "rights_holds", "serials",
         "payee_banks", "bank_files", "bank_items",
-        "term_sheets", "metal_prices", "approval_policies", "approvals",
+        "term_sheets", "design_sheets", "metal_prices", "approval_policies", "approvals",
         "inbox_threads", "thread_texts", "reply_addresses", "digests", "inbound_mails",
         "royalty_statements", "royalty_lines", "sales_reports", "sales_lines",
         "royalty_inquiries", "royalty_inquiry_notes",

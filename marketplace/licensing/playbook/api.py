@@ -1,4 +1,4 @@
-"""Term sheets, prices of metal, approval limits, approvals, briefs weighed and past deals over the API."""
+"""Prices of metal, approval limits, approvals, briefs weighed and past deals over the API."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -13,9 +13,9 @@ from marketplace.licensing.brief import page as briefs
 from marketplace.licensing.brief.effects import Span
 from marketplace.licensing.models import Negotiation
 from marketplace.licensing.playbook import approvals, deciding, holding, operations, queries
-from marketplace.licensing.playbook.access import load_approval, load_sheet
+from marketplace.licensing.playbook.access import load_approval
 from marketplace.licensing.playbook.guidance import guidance
-from marketplace.licensing.playbook.models import Approval, TermSheet
+from marketplace.licensing.playbook.models import Approval
 from marketplace.licensing.playbook.queries import Held
 from marketplace.licensing.seats import current_offer
 from marketplace.licensing.terms import Terms
@@ -26,42 +26,6 @@ from marketplace.web.forms import Body
 from marketplace.web.section import Api
 
 api = Api("playbook")
-
-
-class SheetIn(Body):
-    """A term sheet; what belongs to one offer (start, expiry, brief, customization) is not kept."""
-
-    name: str = Field(min_length=1, max_length=80)
-    terms: Terms
-
-
-class SheetChangeIn(SheetIn):
-    """Other terms in place of `version`."""
-
-    version: int
-
-
-class PublishIn(Body):
-    """Whether buyers of the studio's designs start from it."""
-
-    published: bool
-
-
-class SheetOut(BaseModel):
-    """A term sheet; `deleted` ones can be restored."""
-
-    id: str
-    name: str
-    terms: dict[str, Any]
-    published: bool
-    version: int
-    deleted: bool
-
-
-class SheetsOut(BaseModel):
-    """Every term sheet of the studio."""
-
-    items: list[SheetOut]
 
 
 class PricesIn(Body):
@@ -161,50 +125,6 @@ class BriefOut(BaseModel):
     grams_before: list[str] | None
     grams_after: list[str] | None
     price_change: list[dict[str, Any]] | None
-
-
-@api.get("/term-sheets", needs=Permission.TERM_SHEETS, returns=SheetsOut, summary="Term sheets of the studio")
-def list_sheets(call: Call) -> SheetsOut:
-    """By name; those deleted in the last 30 days at the end."""
-    kept, gone = queries.sheets_of(call.session, call.actor)
-    return SheetsOut(items=[_sheet(row) for row in [*kept, *gone]])
-
-
-@api.call("POST", "/term-sheets", needs=Permission.TERM_SHEETS, body=SheetIn, returns=SheetOut, status=201,
-          summary="Keep terms under a name")  # fmt: skip
-def keep_sheet(call: Call, body: SheetIn) -> SheetOut:
-    """409 `name_taken`."""
-    return _sheet(operations.keep(call.session, call.actor, body.name, body.terms))
-
-
-@api.call("PUT", "/term-sheets/<sheet_id>", needs=Permission.TERM_SHEETS, subject=load_sheet, body=SheetChangeIn,
-          returns=SheetOut, summary="Change a term sheet")  # fmt: skip
-def change_sheet(call: Call, sheet: TermSheet, body: SheetChangeIn) -> SheetOut:
-    """409 `stale_version`, `name_taken`, `deleted`."""
-    return _sheet(operations.change(call.session, call.actor, sheet, body.name, body.terms, body.version))
-
-
-@api.call("DELETE", "/term-sheets/<sheet_id>", needs=Permission.TERM_SHEETS, subject=load_sheet,
-          summary="Delete a term sheet")  # fmt: skip
-def delete_sheet(call: Call, sheet: TermSheet) -> None:
-    """It can be restored."""
-    operations.remove(call.session, call.actor, sheet)
-
-
-@api.call("POST", "/term-sheets/<sheet_id>/restore", needs=Permission.TERM_SHEETS, subject=load_sheet,
-          returns=SheetOut, summary="Bring a deleted term sheet back")  # fmt: skip
-def restore_sheet(call: Call, sheet: TermSheet) -> SheetOut:
-    """409 `name_taken` when another has its name now."""
-    operations.bring_back(call.session, call.actor, sheet)
-    return _sheet(sheet)
-
-
-@api.call("POST", "/term-sheets/<sheet_id>/publish", needs=Permission.TERM_SHEETS, subject=load_sheet, body=PublishIn,
-          returns=SheetOut, summary="Let buyers start from a term sheet")  # fmt: skip
-def publish_sheet(call: Call, sheet: TermSheet, body: PublishIn) -> SheetOut:
-    """One sheet at a time."""
-    operations.publish(call.session, call.actor, sheet, wanted=body.published)
-    return _sheet(sheet)
 
 
 @api.get("/metal-prices", needs=Permission.TERM_SHEETS, returns=PricesOut, summary="Prices of metal")
@@ -333,17 +253,6 @@ def past_deals(call: Call) -> UsualOut:
         royalty_per_unit=(
             {"amount": found.per_unit.amount, "currency": found.per_unit.currency} if found.per_unit else None
         ),
-    )
-
-
-def _sheet(row: TermSheet) -> SheetOut:
-    return SheetOut(
-        id=row.id,
-        name=row.name,
-        terms=row.terms,
-        published=row.is_default,
-        version=row.version,
-        deleted=row.deleted_at is not None,
     )
 
 

@@ -29,6 +29,12 @@ class PublishForm(Form):
     published: bool = False
 
 
+class ChoiceForm(Form):
+    """The sheet that offers for a design start from; empty for the published one."""
+
+    sheet: str = Field(default="", max_length=40)
+
+
 class ReasonForm(Form):
     """Why something is refused."""
 

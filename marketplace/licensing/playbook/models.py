@@ -36,6 +36,19 @@ class TermSheet(Created, Base):
     updated_at: Mapped[Moment] = mapped_column(default=clock.now)
 
 
+class DesignSheet(Base):
+    """The sheet that offers for one design start from, in place of the studio's published one."""
+
+    __tablename__ = "design_sheets"
+    __table_args__ = (Index("ix_design_sheets_sheet", "sheet_id"),)
+
+    design_id: Mapped[Key] = mapped_column(primary_key=True)
+    org_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
+    sheet_id: Mapped[str] = mapped_column(ForeignKey("term_sheets.id"))
+    user_id: Mapped[str] = mapped_column(String(40))
+    set_at: Mapped[Moment] = mapped_column(default=clock.now)
+
+
 class MetalPrice(Base):
     """What a studio reckons a gram of an alloy at, in minor units."""
 

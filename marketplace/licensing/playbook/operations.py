@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from marketplace.audit.operations import record
 from marketplace.db.locks import lock, lock_name
+from marketplace.designs.models import Design
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid
 from marketplace.kernel.money import CURRENCIES
 from marketplace.licensing.playbook.approvals import approvers as approvers_of
-from marketplace.licensing.playbook.models import ApprovalPolicy, MetalPrice, TermSheet
+from marketplace.licensing.playbook.models import ApprovalPolicy, DesignSheet, MetalPrice, TermSheet
 from marketplace.licensing.terms import Terms
 from marketplace.licensing.vocabulary import ALLOYS_OF
 from marketplace.notifications.operations import notify_org
@@ -91,6 +92,23 @@ def publish(session: Session, actor: Actor, sheet: TermSheet, *, wanted: bool) -
     session.refresh(row)
     row.is_default = wanted
     record(session, actor, "term_sheet.published" if wanted else "term_sheet.unpublished", row.id, owner_org_id=org_id)
+
+
+def choose(session: Session, actor: Actor, design: Design, sheet_id: str | None) -> None:
+    """Make offers for `design` start from one of the studio's sheets; None: from the published one, if there is one.
+
+    Raises Invalid for a sheet that the studio does not have (any more).
+    """
+    org_id, user_id = _member(actor)
+    lock_name(session, f"term sheets {org_id}")
+    session.execute(delete(DesignSheet).where(DesignSheet.design_id == design.id))
+    if sheet_id:
+        sheet = session.get(TermSheet, sheet_id)
+        if sheet is None or sheet.org_id != org_id or sheet.deleted_at is not None:
+            words = "Choose one of your term sheets."
+            raise Invalid("invalid", words, fields={"sheet": words})
+        session.add(DesignSheet(design_id=design.id, org_id=org_id, sheet_id=sheet_id, user_id=user_id))
+    record(session, actor, "term_sheet.chosen", design.id, owner_org_id=org_id, sheet=sheet_id)
 
 
 def set_prices(session: Session, actor: Actor, currency: str, prices: Mapping[str, int]) -> None:

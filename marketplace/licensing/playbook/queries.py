@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from marketplace.accounts.models import Membership, User
@@ -14,7 +14,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.money import Money
 from marketplace.licensing.models import Negotiation
 from marketplace.licensing.playbook.deciding import is_void
-from marketplace.licensing.playbook.models import Approval, MetalPrice, TermSheet
+from marketplace.licensing.playbook.models import Approval, DesignSheet, MetalPrice, TermSheet
 
 #: How long a deleted term sheet is offered to be brought back.
 KEPT = timedelta(days=30)
@@ -41,12 +41,39 @@ def sheets_of(session: Session, actor: Actor) -> tuple[list[TermSheet], list[Ter
     return [row for row in rows if row.deleted_at is None], gone
 
 
-def published(session: Session, org_id: str) -> TermSheet | None:
-    """The sheet that buyers of a studio's designs start from."""
-    query = select(TermSheet).where(
-        TermSheet.org_id == org_id, TermSheet.is_default.is_(True), TermSheet.deleted_at.is_(None)
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What offers for a design start from: its own sheet, or else the studio's published one; either may be missing."""
+
+    own: TermSheet | None
+    published: TermSheet | None
+
+    @property
+    def sheet(self) -> TermSheet | None:
+        """The one that counts."""
+        return self.own or self.published
+
+
+def start_of(session: Session, org_id: str, design_id: str) -> Start:
+    """What offers for a design of this studio start from, in one statement."""
+    query = (
+        select(TermSheet, DesignSheet.design_id)
+        .outerjoin(DesignSheet, and_(DesignSheet.sheet_id == TermSheet.id, DesignSheet.design_id == design_id))
+        .where(
+            TermSheet.org_id == org_id,
+            TermSheet.deleted_at.is_(None),
+            or_(TermSheet.is_default.is_(True), DesignSheet.design_id.is_not(None)),
+        )
     )
-    return session.scalars(query).one_or_none()
+    rows: Sequence[Any] = session.execute(query).all()
+    own = next((sheet for sheet, design in rows if design is not None), None)
+    return Start(own, next((sheet for sheet, _design in rows if sheet.is_default), None))
+
+
+def designs_by_sheet(session: Session, actor: Actor) -> dict[str, int]:
+    """How many designs of the actor's studio start from a sheet of their own, by sheet."""
+    query = select(DesignSheet.sheet_id, func.count()).where(DesignSheet.org_id == actor.org_id)
+    return {row[0]: row[1] for row in session.execute(query.group_by(DesignSheet.sheet_id))}
 
 
 def prices(session: Session, actor: Actor) -> Sequence[MetalPrice]:

@@ -6,6 +6,8 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from marketplace.designs.access import load_design
+from marketplace.designs.models import Design
 from marketplace.designs.vocabulary import metal_options
 from marketplace.kernel.money import CURRENCIES, Money
 from marketplace.licensing.access import load_negotiation
@@ -13,7 +15,7 @@ from marketplace.licensing.forms import form_values
 from marketplace.licensing.models import Negotiation
 from marketplace.licensing.playbook import operations, queries
 from marketplace.licensing.playbook.access import load_sheet
-from marketplace.licensing.playbook.forms import CurrencyForm, NameForm, PublishForm, SheetForm, prices
+from marketplace.licensing.playbook.forms import ChoiceForm, CurrencyForm, NameForm, PublishForm, SheetForm, prices
 from marketplace.licensing.playbook.models import TermSheet
 from marketplace.licensing.seats import current_offer
 from marketplace.licensing.sheets import term_choices
@@ -21,6 +23,7 @@ from marketplace.licensing.term_words import headline
 from marketplace.licensing.terms import Terms
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
+from marketplace.web.errors import is_htmx
 from marketplace.web.forms import FormState, read_form
 from marketplace.web.i18n import Formats, locale_code
 from marketplace.web.navigate import see_other
@@ -33,7 +36,8 @@ section = Section("term_sheets", url_prefix="/term-sheets")
 def index(call: Call) -> ResponseReturnValue:
     """Every term sheet of the studio; what was deleted lately can be brought back."""
     kept, gone = queries.sheets_of(call.session, call.actor)
-    return render_template("playbook/sheets.html", kept=kept, gone=gone, headline=headline)
+    used = queries.designs_by_sheet(call.session, call.actor)
+    return render_template("playbook/sheets.html", kept=kept, gone=gone, headline=headline, used=used)
 
 
 @section.get("/new", needs=Permission.TERM_SHEETS)
@@ -82,6 +86,27 @@ def set_prices(call: Call) -> ResponseReturnValue:
     currency = read_form(CurrencyForm).currency
     operations.set_prices(call.session, call.actor, currency, prices(currency))
     return see_other("term_sheets.prices_page", toast=_("Saved."), currency=currency)
+
+
+@section.get("/for/<design_id>", needs=Permission.TERM_SHEETS, subject=load_design)
+def for_design(call: Call, design: Design, form: FormState | None = None) -> ResponseReturnValue:
+    """What offers for one design start from, as a part of the design's page or as one of its own."""
+    start = queries.start_of(call.session, design.org_id, design.id)
+    return render_template(
+        "playbook/_start.html" if is_htmx() else "playbook/start.html",
+        design=design,
+        start=start,
+        kept=queries.sheets_of(call.session, call.actor)[0],
+        headline=headline,
+        form=form or FormState.of(sheet=start.own.id if start.own else ""),
+    )
+
+
+@section.post("/for/<design_id>", needs=Permission.TERM_SHEETS, subject=load_design, on_invalid=for_design)
+def choose(call: Call, design: Design) -> ResponseReturnValue:
+    """Let offers for this design start from another sheet."""
+    operations.choose(call.session, call.actor, design, read_form(ChoiceForm).sheet or None)
+    return see_other("designs.show", toast=_("Offers for this design start from it now."), design_id=design.id)
 
 
 @section.get("/<sheet_id>", needs=Permission.TERM_SHEETS, subject=load_sheet)
