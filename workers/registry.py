@@ -54,7 +54,9 @@ BINDINGS: dict[str, Binding] = {
     JobName.EXPIRE_QUOTES: Binding(orders.expire_quotes, max_attempts=3),
     JobName.HANDLE_PAYMENT_EVENT: Binding(payments.handle_event, queue="urgent", max_attempts=12),
     JobName.RELEASE_ORDER_FUNDS: Binding(payments.release_funds, queue="urgent", max_attempts=12),
-    JobName.SEND_TRANSFER: Binding(payments.send_transfer, queue="urgent", max_attempts=20),
+    JobName.SEND_TRANSFER: Binding(
+        payments.send_transfer, queue="urgent", max_attempts=20, on_failed=payments.transfer_given_up
+    ),
     JobName.RESEND_TRANSFER: Binding(payments.send_again, queue="urgent", max_attempts=3),
     JobName.MAKE_REFUND: Binding(
         money_back.make_refund, queue="urgent", max_attempts=20, on_failed=money_back.refund_given_up

@@ -317,10 +317,10 @@ def confirm_transfer(
 ) -> None:
     """Phase three: book the transfer, once, and tell the payee. `account` is where the money left from."""
     row = lock(session, Transfer, transfer_id)
-    if row.state != "sending":
+    if not TRANSFER.can(row.state, "confirm", {"system"}):
         return
     TRANSFER.advance(row, "confirm", {"system"})
-    row.stripe_transfer_id = stripe_transfer_id
+    row.stripe_transfer_id, row.reason = stripe_transfer_id, None
     row.sent_at = clock.now()
     row.expected_at = clock.now() + PAYOUT_DELAY
     ledger.post(
@@ -344,15 +344,33 @@ def confirm_transfer(
     )
 
 
-def reject_transfer(session: Session, actor: Actor, transfer_id: str, code: str) -> None:
-    """The payment service will not make this transfer; it waits for a person, who is told."""
+def reject_transfer(session: Session, actor: Actor, transfer_id: str, code: str, *, attempt: int) -> None:
+    """The payment service will not make this transfer; it waits for a person, who is told.
+
+    Nothing happens when another attempt than `attempt` is under way.
+    """
     row = lock(session, Transfer, transfer_id)
-    if row.state != "sending":
+    if row.state != "sending" or row.attempt != attempt:
         return
     TRANSFER.advance(row, "reject", {"system"})
     row.reason = code[:60]
     record(session, actor, "payment.transfer_rejected", row.id, owner_org_id=row.org_id, outcome="failed", code=code)
     alerts.raise_alert(session, actor, "transfer_failed", f"{row.id}:{row.attempt}", subject_id=row.id, code=code)
+
+
+def postpone_transfer(session: Session, actor: Actor, transfer_id: str, *, attempt: int) -> None:
+    """The money has not settled: the share is due again, for another attempt with another key.
+
+    The payment service keeps what it answered to a key for a day, a refusal too. Nothing happens when another attempt
+    than `attempt` is under way.
+    """
+    row = lock(session, Transfer, transfer_id)
+    if row.state != "sending" or row.attempt != attempt:
+        return
+    TRANSFER.advance(row, "reject", {"system"})
+    TRANSFER.advance(row, "release", {"system"})
+    row.attempt, row.reason = row.attempt + 1, "unsettled"
+    record(session, actor, "payment.transfer_postponed", row.id, owner_org_id=row.org_id, attempt=row.attempt)
 
 
 def send_again(session: Session, actor: Actor, transfer_id: str) -> Transfer:

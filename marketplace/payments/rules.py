@@ -21,6 +21,8 @@ TRANSFER = Machine(
         step("sending", "confirm", "system", "sent"),
         step("sending", "reject", "system", "failed"),
         step("failed", "release", "system", "due"),
+        # It had left after all: its answer was lost, and the payment service tells later.
+        step("failed", "confirm", "system", "sent"),
         step("due", "offset", "system", "offset"),
         step("held", "give_back", "system", "returned"),
         step("due", "give_back", "system", "returned"),

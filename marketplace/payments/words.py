@@ -35,6 +35,7 @@ WAITS = {
     "in_bank_file": _l("In a file for our bank"),
     "bank_cooling": _l("Your bank account was changed; it is used after 72 hours"),
     "bank_returned": _l("Your bank sent it back; it leaves again with the next file"),
+    "unsettled": _l("Waiting until the buyer's money has settled at the payment service"),
     "disputed": _l("Held: the buyer's bank questions the payment"),
     "debt": _l("Kept back against what was owed from an earlier refund"),
     "given_back": _l("Given back to the buyer"),

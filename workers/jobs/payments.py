@@ -8,7 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.db.jobs import JobName, stage
-from marketplace.gateways.payment_types import CheckoutSession, PayeeBlocked, Payment, PaymentNotFound, PaymentRejected
+from marketplace.gateways.payment_types import (
+    CheckoutSession,
+    InsufficientFunds,
+    PayeeBlocked,
+    Payment,
+    PaymentNotFound,
+    PaymentRejected,
+)
 from marketplace.invoices.operations import ask_invoices
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
@@ -21,7 +28,7 @@ from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, 
 from marketplace.payments.rules import ACCEPTANCE_WINDOW
 from marketplace.royalties import operations as royalties
 from workers.jobs import money_back
-from workers.run import Retry, Run
+from workers.run import Retry, Run, Wait
 
 
 def _license_paid(session: Session, actor: Actor, license_id: str) -> None:
@@ -41,6 +48,8 @@ ON_PAID: dict[str, Callable[[Session, Actor, str], None]] = {
 SWEEP_AFTER = timedelta(minutes=2)
 #: How far back every sweep reads the payment service's books; the nightly comparison reads further.
 CATCH_UP = timedelta(hours=6)
+#: How long a share waits for money to settle before it is tried again; cards settle in days.
+SETTLING = timedelta(hours=1)
 
 
 def handle_event(run: Run, event_id: str) -> None:
@@ -162,6 +171,12 @@ def release_funds(run: Run, purpose: str, subject_id: str, milestone: str | None
         operations.release_shares(session, run.actor, purpose=purpose, subject_id=subject_id, milestone=milestone)
 
 
+def transfer_given_up(session: Session, run: Run, why: str, transfer_id: str) -> None:
+    """The payment service gave no answer for hours: an operator must look, and may have the share sent again."""
+    attempt = session.get_one(Transfer, transfer_id).attempt
+    operations.reject_transfer(session, run.actor, transfer_id, "no_answer", attempt=attempt)
+
+
 def send_transfer(run: Run, transfer_id: str) -> None:
     """Send one share in three phases: lock and mark; look, then call with our key; book."""
     with run.phase() as session:
@@ -183,9 +198,13 @@ def send_transfer(run: Run, transfer_id: str) -> None:
             metadata={"transfer": row.id, "kind": row.kind},
             idempotency_key=begun.key,
         )
+    except InsufficientFunds as error:
+        with run.phase() as session:
+            operations.postpone_transfer(session, run.actor, transfer_id, attempt=row.attempt)
+        raise Wait("unsettled", SETTLING) from error
     except PaymentRejected as error:
         with run.phase() as session:
-            operations.reject_transfer(session, run.actor, transfer_id, error.code)
+            operations.reject_transfer(session, run.actor, transfer_id, error.code, attempt=row.attempt)
         if isinstance(error, PayeeBlocked):
             read_account(run, begun.account.stripe_account_id or "", f"{run.job_id}:{error.code}")
         return

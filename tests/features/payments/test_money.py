@@ -292,6 +292,7 @@ def test_states_of_shares_and_checkouts() -> None:
             ("sending", "confirm", "system"): "sent",
             ("sending", "reject", "system"): "failed",
             ("failed", "release", "system"): "due",
+            ("failed", "confirm", "system"): "sent",
             ("due", "offset", "system"): "offset",
             ("held", "give_back", "system"): "returned",
             ("due", "give_back", "system"): "returned",

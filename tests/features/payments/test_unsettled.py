@@ -1,0 +1,133 @@
+"""A share whose money has not settled yet: it waits, is tried again, and leaves once (PAY-13)."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from marketplace.db.jobs import JobName, JobRow
+from marketplace.db.unit_of_work import unit_of_work
+from marketplace.kernel import clock
+from marketplace.payments import ledger, operations
+from marketplace.payments.models import Checkout
+from tests.features.payments.scene import SYSTEM, Scene
+
+SHARE = ("license_fee", "whole")
+
+
+@pytest.fixture(autouse=True)
+def _settles_late(scene: Scene) -> None:
+    """What buyers pay is available after two hours; what is sent stays on the payee's account."""
+    scene.control("POST", "/settings", settle_after_s=7_200, payout_after_s=10**9)
+
+
+def test_pay_13_out_of_its_own_charge_it_is_sent_at_once_and_becomes_available_with_it(scene: Scene) -> None:
+    account = scene.onboard(scene.designer)
+    scene.licensed()
+    assert scene.shares()[SHARE].state == "sent"
+    assert scene.services.payments.balance(account).pending == {"USD": 90_000}
+    scene.control("POST", "/clock", advance_s=7_200)
+    assert scene.services.payments.balance(account).available == {"USD": 90_000}
+    assert len(scene.services.payments.find_transfers("lic_1")) == 1
+    scene.sums()
+
+
+def test_pay_13_from_a_balance_that_does_not_cover_it_it_waits_and_leaves_once(scene: Scene) -> None:
+    """The payment service repeats its refusal to the same key for a day, so each try is one of its own."""
+    scene.onboard(scene.designer)
+    checkout = scene.open({scene.designer.org.id: ("license_fee", 100_000)}, purpose="license", subject="lic_1")
+    scene.pay(checkout)
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        session.execute(update(Checkout).values(charge_id=None))  # as when the charge cannot be named
+    scene.release("license", "lic_1")
+    start = clock.now()
+    for hours in (0, 1.5):
+        with clock.frozen(start + timedelta(hours=hours)):
+            scene.run_jobs()
+        share = scene.shares()[SHARE]
+        assert (share.state, share.reason, share.stripe_transfer_id) == ("due", "unsettled", None)
+        assert "until the buyer" in scene.designer.browser.get("/payouts").get_data(as_text=True)
+        assert scene.services.payments.find_transfers("lic_1") == ()
+        assert scene.sums()[ledger.held(scene.designer.org.id)] == -90_000
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        job = session.scalars(select(JobRow).where(JobRow.name == JobName.SEND_TRANSFER)).one()
+        assert (job.state, job.attempts, job.error) == ("queued", 0, "unsettled")
+    scene.control("POST", "/clock", advance_s=7_200)
+    with clock.frozen(start + timedelta(hours=3)):
+        scene.run_jobs()
+    assert scene.shares()[SHARE].state == "sent"
+    [made] = scene.services.payments.find_transfers("lic_1")
+    assert made.amount == 90_000
+    assert ledger.held(scene.designer.org.id) not in scene.sums()
+    assert scene.alerts() == set()
+
+
+def test_a_share_that_got_no_answer_for_hours_is_shown_to_an_operator_who_sends_it_once(scene: Scene) -> None:
+    """After its last try it does not stay on its way for ever; and when it had left after all, it is found."""
+    scene.onboard(scene.designer)
+    scene.control("POST", "/fail", next=1_000, path="/v1/transfers", status=503)
+    start = clock.now()
+    scene.licensed()
+    for hour in range(1, 21):
+        with clock.frozen(start + timedelta(hours=hour)):
+            scene.run_jobs()
+    share = scene.shares()[SHARE]
+    assert (share.state, share.reason) == ("failed", "no_answer")
+    assert "transfer_failed" in scene.alerts()
+    scene.control("POST", "/fail", next=0)
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        operations.send_again(session, SYSTEM, share.id)
+    scene.run_jobs()
+    assert scene.shares()[SHARE].state == "sent"
+    assert len(scene.services.payments.find_transfers("lic_1")) == 1
+    scene.sums()
+
+
+def test_a_late_refusal_of_an_earlier_attempt_does_not_touch_the_one_under_way(scene: Scene) -> None:
+    """PAY-17: a worker that was slow brings what the payment service said to the first key."""
+    scene.onboard(scene.designer)
+    checkout = scene.open({scene.designer.org.id: ("license_fee", 100_000)}, purpose="license", subject="lic_1")
+    scene.pay(checkout)
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        [share] = operations.release_shares(session, SYSTEM, purpose="license", subject_id="lic_1")
+        session.execute(update(JobRow).values(run_after=clock.now() + timedelta(days=1)))
+    for attempt in range(2):
+        with unit_of_work(scene.services.engine, SYSTEM) as session:
+            begun = operations.begin_transfer(session, SYSTEM, share.id)
+            assert begun is not None
+            assert begun.transfer.attempt == attempt
+        if attempt == 0:
+            with unit_of_work(scene.services.engine, SYSTEM) as session:
+                operations.reject_transfer(session, SYSTEM, share.id, "refused", attempt=0)
+                operations.send_again(session, SYSTEM, share.id)
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        operations.reject_transfer(session, SYSTEM, share.id, "refused", attempt=0)
+        operations.postpone_transfer(session, SYSTEM, share.id, attempt=0)
+    assert (scene.shares()[SHARE].state, scene.shares()[SHARE].attempt) == ("sending", 1)
+
+
+def test_a_transfer_that_left_after_all_is_booked_when_its_event_comes(scene: Scene) -> None:
+    """Nobody has to press: what was given up without an answer is booked once by what the payment service tells."""
+    account = scene.onboard(scene.designer)
+    checkout = scene.open({scene.designer.org.id: ("license_fee", 100_000)}, purpose="license", subject="lic_1")
+    scene.pay(checkout)
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        [share] = operations.release_shares(session, SYSTEM, purpose="license", subject_id="lic_1")
+        session.execute(update(JobRow).values(run_after=clock.now() + timedelta(days=1)))
+        begun = operations.begin_transfer(session, SYSTEM, share.id)
+        assert begun is not None
+    scene.services.payments.transfer(
+        amount=90_000,
+        currency="USD",
+        destination=account,
+        source_charge=begun.checkout.charge_id,
+        transfer_group="lic_1",
+        metadata={"transfer": share.id},
+        idempotency_key=begun.key,
+    )
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        operations.reject_transfer(session, SYSTEM, share.id, "no_answer", attempt=0)
+    for _ in range(2):
+        scene.settle()
+    assert (scene.shares()[SHARE].state, scene.shares()[SHARE].reason) == ("sent", None)
+    assert ledger.held(scene.designer.org.id) not in scene.sums()
