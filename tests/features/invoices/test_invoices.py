@@ -126,7 +126,7 @@ def test_pdf_is_made_in_the_recipients_language_and_only_the_parties_get_it(
     assert operator.api.get(f"/invoices/{item['id']}").status_code == 404
 
 
-def test_pay26_numbers_are_gapless_and_unique_when_many_issue_at_once_and_some_die(
+def test_pay_26_numbers_are_gapless_and_unique_when_many_issue_at_once_and_some_die(
     services: Services, operator: Person, buyer: Person, designer: Person, session: Session
 ) -> None:
     checkouts = paid(services, buyer, designer, n=24)
