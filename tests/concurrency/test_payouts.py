@@ -160,12 +160,8 @@ def test_pay_17_two_operators_make_a_file_at_once_and_each_share_is_in_one(
     settings = services.settings
     for number in range(rounds):
         shares = {due(services, banked, 1_000 + n, f"ord_{number}_{n}") for n in range(3)}
-        assert (
-            race.run([(who, lambda s, who=who: files.start_file(s, who, "USD")) for who in operators * 2])
-            == ["won"] * 4
-        )
+        assert race.run([starting(who) for who in operators * 2]) == ["won"] * 4
         started = [made.id for made in race.told]
-
         assert race.start([filling(services, file_id) for file_id in started * 2]) == ["won"] * RACERS
         with unit_of_work(services.engine, SYSTEM) as session:
             rows = session.scalars(select(BankFile).where(BankFile.id.in_(started))).all()

@@ -1,6 +1,7 @@
 """A share whose money has not settled yet: it waits, is tried again, and leaves once (PAY-13)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import requests
@@ -25,7 +26,7 @@ def _settles_late(scene: Scene) -> None:
 
 def order_failures(scene: Scene, number: int) -> None:
     """The payment service answers nothing that is asked about transfers, so many times."""
-    wish = {"next": number, "path": "/v1/transfers", "status": 503}
+    wish: dict[str, Any] = {"next": number, "path": "/v1/transfers", "status": 503}
     requests.post(f"{scene.services.settings.stripe_api_base}/_sandbox/fail", json=wish, timeout=10).raise_for_status()
 
 
