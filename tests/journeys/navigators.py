@@ -201,6 +201,15 @@ class Negotiation(Desk):
         self.page.wait_for_url(re.compile(r"/negotiations/neg_\w+"))
         self.thread = self.window.token_of_path
 
+    def agree_to(self, term: str) -> None:
+        """Mark one term of the version on the table as agreed, and see the meter move without a reload."""
+        meter = self.page.locator("#panel progress")
+        before = int(meter.get_attribute("value") or 0)
+        name = self.window.say("%(term)s: comment, agree, counter", term=self.window.say(term))
+        self.page.locator(f'.offer summary[aria-label="{name}"]').click()
+        self.window.press("Agree to this term")
+        expect(meter).to_have_attribute("value", str(before + 1), timeout=WORK)
+
     def counter(self, *, fee: str) -> None:
         """Answer with another fee."""
         self.window.follow("Counter")

@@ -87,6 +87,7 @@ def rounds(deal: Deal) -> None:
     buyer.thread = deal.buyer.token_of_path
     designer.window.open(f"/negotiations/{buyer.thread}")
     assert CHEN_LI.business not in designer.page.locator("main").inner_text()
+    designer.agree_to("Term")
     designer.counter(fee="3600")
     _ask_engraving(buyer)
     deal.designer.open(f"/negotiations/{buyer.thread}")
