@@ -56,7 +56,7 @@ class Run:
 
     def __init__(self, services: Services, row: jobs.JobRow) -> None:
         self.services = services
-        self.job_id, self.fence, self.attempt = row.id, row.fence, row.attempts
+        self.job_id, self.job_name, self.fence, self.attempt = row.id, row.name, row.fence, row.attempts
         self.actor: Actor = system(row.name, request_id=row.id)
 
     @contextmanager

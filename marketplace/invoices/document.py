@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from marketplace.invoices import tax_ids
 from marketplace.invoices.models import Invoice
-from marketplace.invoices.words import CHARGES, KINDS, TREATMENTS
+from marketplace.invoices.words import CHARGES, KINDS, TREATMENTS, title_of
 from marketplace.web.i18n import Formats
 
 TEMPLATE = "invoice"
@@ -35,7 +35,7 @@ def values(invoice: Invoice, locale: str, brand: str) -> dict[str, Any]:
             "columns": [_("Description"), _("Net"), _("Tax rate"), _("Tax"), _("Total")],
             "lines": [
                 [
-                    f"{CHARGES[invoice.charge]} · {content['description']}",
+                    f"{CHARGES[invoice.charge]} · {title_of(content)}",
                     fmt.money(invoice.net_money),
                     fmt.percent(invoice.tax_rate_bps) if invoice.tax_rate_bps else "–",
                     fmt.money(invoice.tax_money),

@@ -149,7 +149,7 @@ def _issue(
             path=f"/invoices/{row.id}",
             mail=credits_paid,
             number=row.number,
-            amount=str(row.gross_money),
+            amount=row.gross_money,
         )
     return made
 
@@ -188,6 +188,8 @@ def _make(
         treatment=treatment,
         content={
             **sides,
+            "purpose": checkout.purpose,
+            "about": checkout.about,
             "description": checkout.description,
             "subject": checkout.subject_id,
             "paid_at": checkout.paid_at.isoformat() if checkout.paid_at else None,

@@ -13,7 +13,7 @@ from marketplace.invoices import operations, queries, tax_ids
 from marketplace.invoices.access import load_invoice
 from marketplace.invoices.forms import DetailsForm
 from marketplace.invoices.models import Invoice
-from marketplace.invoices.words import CHARGES, KINDS, TREATMENTS
+from marketplace.invoices.words import CHARGES, KINDS, TREATMENTS, title_of
 from marketplace.kernel import clock
 from marketplace.kernel.errors import Conflict
 from marketplace.policy.permissions import Permission
@@ -44,6 +44,7 @@ def index(call: Call) -> ResponseReturnValue:
         side=side,
         profile=queries.profile(call.session, call.org_id),
         year=clock.now().astimezone(UTC).year,
+        title_of=title_of,
         charges=CHARGES,
         kinds=KINDS,
     )
@@ -56,6 +57,7 @@ def show(call: Call, invoice: Invoice) -> ResponseReturnValue:
         "invoices/show.html",
         invoice=invoice,
         related=queries.related(call.session, invoice),
+        title_of=title_of,
         charges=CHARGES,
         kinds=KINDS,
         treatments=TREATMENTS,
@@ -131,7 +133,7 @@ def _line(row: Invoice) -> list[str]:
         _cell(content["seller"]["name"]),
         _cell(content["buyer"]["name"]),
         row.charge,
-        _cell(content["description"]),
+        _cell(title_of(content)),
         row.currency,
         net,
         f"{row.tax_rate_bps // 100}.{row.tax_rate_bps % 100:02d}",

@@ -1,6 +1,11 @@
 """What charges and tax treatments are called, for pages and documents."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
+
+from marketplace.payments import titles
 
 CHARGES = {
     "license_fee": _l("License fee"),
@@ -26,3 +31,8 @@ TREATMENTS = {
 }
 
 KINDS = {"invoice": _l("Invoice"), "credit_note": _l("Credit note")}
+
+
+def title_of(content: Mapping[str, Any]) -> str:
+    """What an invoice's payment was for, in the current language; older ones keep what was written then."""
+    return titles.said(content.get("purpose", ""), content.get("about", {}), content["description"])

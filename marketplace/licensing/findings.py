@@ -147,7 +147,7 @@ def offer_words(wanted: Scope, made: Suggestion) -> str:
         elif name == "kind":
             word = str(KINDS[made.scope.kind])
         elif name == "start":
-            word = _FMT.date(made.start) if made.start else ""  # type: ignore[arg-type]
+            word = _FMT.date(made.start) if made.start else ""
         else:
             word = shown(name, made.months)
         parts.append(f"{LABELS[name]}: {word}")

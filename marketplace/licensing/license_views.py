@@ -105,5 +105,5 @@ def start_checkout(call: Call, held: License) -> str:
         call.session,
         call.actor,
         held.id,
-        title=_("License for %(design)s", design=title),
+        design=title,
     )

@@ -72,7 +72,7 @@ def sign(session: Session, actor: Actor, license_id: str, given: Given) -> Signa
     return made
 
 
-def open_checkout(session: Session, actor: Actor, license_id: str, *, title: str) -> str:
+def open_checkout(session: Session, actor: Actor, license_id: str, *, design: str) -> str:
     """The id of the checkout that pays the license fee to the designer. Raises Conflict unless it is to be paid."""
     held = lock(session, License, license_id)
     if held.buyer_org_id != actor.org_id:
@@ -91,7 +91,7 @@ def open_checkout(session: Session, actor: Actor, license_id: str, *, title: str
         subject_id=held.id,
         payer_org_id=held.buyer_org_id,
         amount=fee,
-        description=title,
+        about={"design": design},
         shares=[Share(held.designer_org_id, "license_fee", fee)],
         agreed_at=held.created_at,
         success_path=f"/licenses/{held.id}?paid=1",

@@ -164,7 +164,7 @@ _RENDERERS: dict[str, Callable[[Any], str]] = {
     "channels": _words(CHANNELS),
     "categories": _words(CATEGORIES),
     "metals": lambda value: _(", ").join(str(METAL_FAMILIES.get(m) or metal_word(m)) for m in value),
-    "start": lambda value: _FMT.date(date.fromisoformat(value)),  # type: ignore[arg-type]
+    "start": lambda value: _FMT.date(date.fromisoformat(value)),
     "term_months": _months,
     "max_units": lambda value: _FMT.number(int(value)),
     "fee": _money,

@@ -1,9 +1,15 @@
 """Every kind of notification: one sentence each, in the reader's language."""
 
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+
+from marketplace.kernel.money import Money
+from marketplace.web.i18n import Formats
+
+_FMT = Formats()
 
 #: kind -> (title, sentence); sentences use the notification's params.
 KINDS: dict[str, tuple[Any, Any]] = {
@@ -126,7 +132,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
         _l("Your payout account was changed"),
         _l("Nothing is sent for 72 hours. If it was not you, write to us at once."),
     ),
-    "money_alert": (_l("Money needs a look"), _l("%(what)s %(subject)s")),
+    "money_alert": (_l("Money needs a look"), _l("%(what)s. %(subject)s")),
     "bank_changed": (
         _l("Your bank account was changed"),
         _l("From now on money goes to the account ending in %(last4)s, after three days. Was it not you? Write to us."),
@@ -186,8 +192,14 @@ def words(kind: str, params: dict[str, Any]) -> tuple[str, str]:
 
 
 def _said(value: Any) -> Any:
-    """A value for a sentence; a stored {code, message, params} is said in the reader's language."""
-    if not isinstance(value, dict) or "message" not in value:
+    """A value for a sentence in the reader's language: an amount, a day, a {message, params}; the rest as it is."""
+    if not isinstance(value, dict):
+        return value
+    if "currency" in value:
+        return _FMT.money(Money(value["amount"], value["currency"]))
+    if "day" in value:
+        return _FMT.date(date.fromisoformat(value["day"]))
+    if "message" not in value:
         return value
     text = _(value["message"])
     return text % value["params"] if value.get("params") else text

@@ -1,11 +1,13 @@
 """Staging notifications and mail inside the transaction that causes them."""
 
+from datetime import date
 from typing import Any, Protocol
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from marketplace.db.jobs import JobName, stage
+from marketplace.kernel.money import Money
 from marketplace.notifications.models import Mail, Notification
 
 _MEMBERS = text(
@@ -30,8 +32,9 @@ def notify_org(
 ) -> None:
     """Tell every member of an organization, in the app and (unless `mail=False`) by mail.
 
-    `kind` names an entry of notifications/kinds.py; `params` fill its sentence (plain strings and numbers, or
-    a {code, message, params} to be said in the reader's language); `path` is the page of ours to open.
+    `kind` names an entry of notifications/kinds.py; `params` fill its sentence: plain strings and numbers, amounts and
+    days, which each reader gets as their language writes them, or a {message, params} to be said in it. `path` is the
+    page of ours to open.
     """
     for member in session.execute(_MEMBERS, {"org": org_id}):
         notify_person(session, member, org_id, kind, path=path, mail=mail, **params)
@@ -48,6 +51,7 @@ def notify_person(
     **params: Any,
 ) -> None:
     """Tell one member of an organization; otherwise as `notify_org`."""
+    params = {name: _kept(value) for name, value in params.items()}
     session.add(Notification(user_id=person.id, org_id=org_id, kind=kind, params=params, path=path))
     if mail:
         send_mail(
@@ -61,6 +65,13 @@ def notify_person(
             org_id=org_id,
             **params,
         )
+
+
+def _kept(value: Any) -> Any:
+    """A parameter as the database keeps it."""
+    if isinstance(value, Money):
+        return {"amount": value.amount, "currency": value.currency}
+    return {"day": value.isoformat()} if isinstance(value, date) else value
 
 
 def send_mail(

@@ -127,7 +127,7 @@ def open_order_checkout(session: Session, actor: Actor, order: Order) -> str:
         subject_id=row.id,
         payer_org_id=row.buyer_org_id,
         amount=total,
-        description=f"{row.design_title} × {row.quantity} ({row.reference})",
+        about={"design": row.design_title, "quantity": row.quantity, "reference": row.reference},
         shares=shares,
         agreed_at=row.awarded_at,
         success_path=f"/orders/{row.id}?paid=1",

@@ -1,7 +1,7 @@
 """Findings about money that a person must look at: raised once, mailed to the operators, resolved by one of them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -15,13 +15,22 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict
 from marketplace.kernel.ids import new_id
 from marketplace.notifications.operations import notify_org
+from marketplace.payments.alert_words import KINDS
 from marketplace.payments.claims import Alert
+
+
+class JobRun(Protocol):
+    """What is known of a job that has failed for good."""
+
+    actor: Actor
+    job_id: str
+    job_name: str
 
 
 def raise_alert(
     session: Session, actor: Actor, kind: str, key: str, *, subject_id: str | None = None, **details: Any
 ) -> bool:
-    """Raise an alert once; False when `key` was raised before. `details` are ids, numbers and states."""
+    """Raise an alert once; False when `key` was raised before. `details` are ids, numbers (minor units) and states."""
     made = session.execute(
         insert(Alert)
         .values(
@@ -38,9 +47,30 @@ def raise_alert(
     if made is None:
         return False
     record(session, actor, "money.alert", subject_id, outcome="failed", kind=kind, **details)
-    for org_id in session.scalars(select(Organization.id).where(Organization.kind == "operator")):
-        notify_org(session, org_id, "money_alert", path="/desk/money", what=kind, subject=subject_id or "")
+    tell(session, kind)
     return True
+
+
+def tell(session: Session, kind: str) -> None:
+    """Mail the operators what was found and what to do next, each in their language."""
+    what, todo = KINDS[kind]
+    for org_id in operators(session):
+        notify_org(
+            session, org_id, "money_alert", path="/desk/money", what={"message": what}, subject={"message": todo}
+        )
+
+
+def operators(session: Session) -> Sequence[str]:
+    """The operators' organizations."""
+    return session.scalars(select(Organization.id).where(Organization.kind == "operator")).all()
+
+
+def gave_up(session: Session, run: JobRun, why: str, **args: Any) -> None:
+    """A job of money ends without having done its work (workers.registry): a person learns of it and may retry it."""
+    subject = args.get("subject_id") or next((value for value in args.values() if isinstance(value, str)), None)
+    raise_alert(
+        session, run.actor, "gave_up", run.job_id, subject_id=subject, job=run.job_name, args=args, why=why[:200]
+    )
 
 
 def resolve(session: Session, actor: Actor, alert_id: str) -> Alert:

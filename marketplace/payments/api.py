@@ -7,6 +7,7 @@ from flask import request
 from marketplace.accounts.models import Organization
 from marketplace.payments import payees, queries
 from marketplace.payments.checkout import url_for_onboarding
+from marketplace.payments.titles import title
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import AfterCommit, Call
 from marketplace.web.forms import Body
@@ -104,7 +105,7 @@ def payouts(call: Call) -> PayoutsOut:
                 id=row.id,
                 kind=row.kind,
                 subject=row.subject_id,
-                description=row.description,
+                description=title(row),
                 gross=MoneyOut(amount=row.gross, currency=row.currency),
                 fee=MoneyOut(amount=row.fee, currency=row.currency),
                 net=MoneyOut(amount=row.amount, currency=row.currency),

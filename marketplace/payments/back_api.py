@@ -11,6 +11,7 @@ from marketplace.payments.access import load_dispute, load_payment, load_refund
 from marketplace.payments.api import MoneyOut
 from marketplace.payments.claims import Dispute, Refund
 from marketplace.payments.models import Checkout
+from marketplace.payments.titles import title
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
 from marketplace.web.forms import Body
@@ -108,7 +109,7 @@ def payment(call: Call, checkout: Checkout) -> PaymentOut:
     return PaymentOut(
         id=checkout.id,
         subject=checkout.subject_id,
-        description=checkout.description,
+        description=title(checkout),
         state=checkout.state,
         amount=MoneyOut(amount=checkout.amount, currency=checkout.currency),
         refundable=MoneyOut(amount=page.left.amount, currency=page.left.currency),

@@ -1,10 +1,13 @@
 """Asking the payment service for a page: vendor calls between two transactions, with our own key."""
 
+from flask_babel import force_locale
+
 from marketplace.db.locks import lock
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.gateways.payment_types import CheckoutSession
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict
+from marketplace.payments import titles
 from marketplace.payments.models import Checkout, PaymentAccount
 from marketplace.payments.payees import link_account
 from marketplace.services import Services
@@ -39,10 +42,12 @@ def url_for_checkout(services: Services, actor: Actor, checkout_id: str) -> str:
 def _new_page(services: Services, row: Checkout) -> CheckoutSession:
     """Everything said here is the checkout's own: asked at once or again, by whomever, the key names one page."""
     base = services.settings.base_url
+    with force_locale(row.locale):
+        title = titles.title(row)
     return services.payments.checkout_session(
         amount=row.amount,
         currency=row.currency,
-        description=row.description,
+        description=title,
         client_reference_id=row.id,
         metadata={"checkout": row.id, "purpose": row.purpose, "subject": row.subject_id},
         success_url=base + row.success_path,

@@ -31,6 +31,7 @@ class Refund(Created, Base):
     checkout_id: Mapped[str] = mapped_column(ForeignKey("checkouts.id"))
     purpose: Mapped[str] = mapped_column(String(10))
     subject_id: Mapped[str] = mapped_column(String(40))
+    about: Mapped[dict[str, Any]] = mapped_column(default=dict)
     description: Mapped[str] = mapped_column(String(300))
     payer_org_id: Mapped[str] = mapped_column(String(40))
     orgs: Mapped[list[str]]
@@ -135,6 +136,7 @@ class Dispute(Created, Base):
     checkout_id: Mapped[str] = mapped_column(ForeignKey("checkouts.id"))
     purpose: Mapped[str] = mapped_column(String(10))
     subject_id: Mapped[str] = mapped_column(String(40))
+    about: Mapped[dict[str, Any]] = mapped_column(default=dict)
     description: Mapped[str] = mapped_column(String(300))
     payer_org_id: Mapped[str] = mapped_column(String(40))
     orgs: Mapped[list[str]]

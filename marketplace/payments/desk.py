@@ -8,8 +8,9 @@ from marketplace.db.jobs import JobName, stage
 from marketplace.kernel import clock
 from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.money import Money
-from marketplace.payments import alerts, disputes, payees, reading, refunds, words
+from marketplace.payments import alerts, disputes, findings, operations, payees, reading, refunds, words
 from marketplace.payments.access import load_any_dispute, load_any_payment, load_any_refund
+from marketplace.payments.alert_words import TASKS
 from marketplace.payments.claims import Dispute, Refund
 from marketplace.payments.models import Checkout, Transfer
 from marketplace.payments.pages import DecisionForm, RefundForm, act, amount_of
@@ -29,7 +30,13 @@ FILE_LIFE_S = 60
 @section.get("", needs=Permission.MONEY_DESK)
 def index(call: Call) -> ResponseReturnValue:
     """Everything about money that waits for a person."""
-    return render_template("payments/desk.html", desk=reading.desk(call.session), words=words)
+    return render_template(
+        "payments/desk.html",
+        desk=reading.desk(call.session),
+        words=words,
+        difference=findings.difference,
+        amounts=findings.amounts,
+    )
 
 
 @section.post("/alerts/<alert_id>/resolve", needs=Permission.MONEY_DESK)
@@ -39,7 +46,26 @@ def resolve(call: Call, alert_id: str) -> ResponseReturnValue:
     return see_other("money_desk.index", toast=_("Closed."))
 
 
-@section.post("/payments/<payment_id>/refund", needs=Permission.MONEY_DESK, subject=load_any_payment)
+@section.post("/alerts/<alert_id>/again", needs=Permission.MONEY_DESK)
+def again(call: Call, alert_id: str) -> ResponseReturnValue:
+    """Have a task tried again that was given up; its alert is closed."""
+    row = alerts.resolve(call.session, call.actor, alert_id)
+    if row.kind != "gave_up" or row.details.get("job") not in TASKS:
+        raise Conflict("not_a_task", "There is nothing to try again.")
+    stage(call.session, JobName(row.details["job"]), f"again-{row.id}", row.details["args"])
+    return see_other("money_desk.index", toast=_("It is being tried again."))
+
+
+@section.get("/payments/<payment_id>", needs=Permission.MONEY_DESK, subject=load_any_payment)
+def payment(call: Call, checkout: Checkout, form: FormState | None = None) -> ResponseReturnValue:
+    """A payment with everything that became of it; money is given back here without being asked."""
+    page = reading.payment(call.session, checkout)
+    return render_template("payments/desk_payment.html", page=page, words=words, form=form)
+
+
+@section.post(
+    "/payments/<payment_id>/refund", needs=Permission.MONEY_DESK, subject=load_any_payment, on_invalid=payment
+)
 def give_back(call: Call, checkout: Checkout) -> ResponseReturnValue:
     """Give money back without being asked."""
     given = read_form(RefundForm)
@@ -109,6 +135,18 @@ def send_again(call: Call, transfer_id: str) -> ResponseReturnValue:
         raise Conflict("not_refused", "This share was not refused, or is being sent again already.")
     stage(call.session, JobName.RESEND_TRANSFER, f"{row.id}:{row.attempt}", {"transfer_id": row.id})
     return see_other("money_desk.index", toast=_("It is being sent again."))
+
+
+@section.post("/shares/<transfer_id>/release", needs=Permission.MONEY_DESK)
+def release(call: Call, transfer_id: str) -> ResponseReturnValue:
+    """Send once more what was taken back by hand at the payment service. Raises Conflict for any other share."""
+    row = call.session.get(Transfer, transfer_id)
+    if row is None or row.state != "held" or row.reason != "reversed_outside":
+        raise Conflict("not_reversed", "This share was not taken back by hand, or is being sent already.")
+    operations.release(
+        call.session, call.actor, purpose=row.purpose, subject_id=row.subject_id, milestone=row.milestone
+    )
+    return see_other("money_desk.payment", toast=_("The money is being released."), payment_id=row.checkout_id)
 
 
 @section.post("/compare", needs=Permission.MONEY_DESK)

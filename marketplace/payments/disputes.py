@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.accounts.models import Organization
 from marketplace.audit.operations import record
 from marketplace.db.jobs import JobName, stage
 from marketplace.db.locks import lock
@@ -20,7 +19,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict
 from marketplace.kernel.money import Money
 from marketplace.notifications.operations import notify_org
-from marketplace.payments import alerts, giving_back, ledger
+from marketplace.payments import alerts, giving_back, ledger, titles
 from marketplace.payments.claims import Dispute
 from marketplace.payments.models import Checkout, Transfer
 
@@ -96,6 +95,7 @@ def _row(session: Session, actor: Actor, checkout: Checkout, reported: Reported)
         checkout_id=checkout.id,
         purpose=checkout.purpose,
         subject_id=checkout.subject_id,
+        about=checkout.about,
         description=checkout.description,
         payer_org_id=checkout.payer_org_id,
         orgs=sorted({share["org_id"] for share in checkout.splits}),
@@ -109,7 +109,7 @@ def _row(session: Session, actor: Actor, checkout: Checkout, reported: Reported)
     session.add(row)
     session.flush()
     record(session, actor, "dispute.opened", row.id, owner_org_id=row.payer_org_id, reason=row.reason)
-    alerts.raise_alert(session, actor, "dispute", reported.id, subject_id=row.id, amount=row.amount)
+    alerts.raise_alert(session, actor, "dispute", reported.id, subject_id=row.id)
     if reported.status not in _OVER:
         held = select(Transfer).where(Transfer.checkout_id == checkout.id, Transfer.state.in_(("held", "due")))
         for share in session.scalars(held.order_by(Transfer.id).with_for_update()):
@@ -204,9 +204,8 @@ def _release(checkout: Checkout, milestone: str) -> dict[str, str]:
 
 def _tell(session: Session, row: Dispute, kind: str) -> None:
     splits = session.get_one(Checkout, row.checkout_id).splits
-    operators = session.scalars(select(Organization.id).where(Organization.kind == "operator")).all()
-    for org_id in {*row.orgs, *operators}:
+    for org_id in {*row.orgs, *alerts.operators(session)}:
         # Of a payment with several payees each may know only its own share.
         own = sum(s["gross"] for s in splits if s["org_id"] == org_id)
-        amount = str(Money(own, row.currency) if org_id in row.orgs and len(row.orgs) > 1 else row.money)
-        notify_org(session, org_id, kind, path=f"/disputes/{row.id}", amount=amount, design=row.description)
+        amount = Money(own, row.currency) if org_id in row.orgs and len(row.orgs) > 1 else row.money
+        notify_org(session, org_id, kind, path=f"/disputes/{row.id}", amount=amount, design=titles.param(row))

@@ -183,6 +183,7 @@ def once_more(session: Session, like: Transfer, amount: int, reason: str) -> Tra
         payer_org_id=like.payer_org_id,
         purpose=like.purpose,
         subject_id=like.subject_id,
+        about=like.about,
         description=like.description,
         kind=like.kind,
         milestone=f"again{number + 1}",

@@ -47,7 +47,10 @@ class PaymentAccount(Created, Base):
 
 
 class Checkout(Created, Base):
-    """One payment asked of a buyer. `splits` says who gets what: org_id, kind, gross, fee, net (minor units)."""
+    """One payment asked of a buyer. `splits` says who gets what: org_id, kind, gross, fee, net (minor units).
+
+    `about` is what its title is made of (titles.py), `description` the title in English, `locale` the payer's language.
+    """
 
     __tablename__ = "checkouts"
     __table_args__ = (
@@ -63,6 +66,7 @@ class Checkout(Created, Base):
     payer_org_id: Mapped[str] = mapped_column(String(40))
     amount: Mapped[Amount]
     currency: Mapped[str] = mapped_column(String(3))
+    about: Mapped[dict[str, Any]] = mapped_column(default=dict)
     description: Mapped[str] = mapped_column(String(300))
     splits: Mapped[list[Any]]
     state: Mapped[str] = mapped_column(String(10), default="open")
@@ -120,6 +124,7 @@ class Transfer(Created, Base):
     payer_org_id: Mapped[str] = mapped_column(String(40))
     purpose: Mapped[str] = mapped_column(String(10))
     subject_id: Mapped[str] = mapped_column(String(40))
+    about: Mapped[dict[str, Any]] = mapped_column(default=dict)
     description: Mapped[str] = mapped_column(String(300))
     kind: Mapped[str] = mapped_column(String(20))
     milestone: Mapped[str] = mapped_column(String(10))

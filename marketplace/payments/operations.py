@@ -1,9 +1,11 @@
 """What happens to money. Nothing here talks to the payment service; jobs and `checkout.py` do that between phases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from flask_babel import get_locale
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -17,7 +19,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.kernel.money import Money
 from marketplace.notifications.operations import notify_org
-from marketplace.payments import alerts, fees, ledger
+from marketplace.payments import alerts, fees, ledger, titles
 from marketplace.payments.disputes import open_ones
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Transfer
 from marketplace.payments.rails import routing
@@ -48,7 +50,7 @@ def open_checkout(
     subject_id: str,
     payer_org_id: str,
     amount: Money,
-    description: str,
+    about: Mapping[str, Any],
     shares: Sequence[Share],
     success_path: str,
     cancel_path: str,
@@ -56,7 +58,8 @@ def open_checkout(
 ) -> str:
     """The id of the one live checkout of a license or order, made if there is none.
 
-    The fee is the one in force when the price was agreed (`agreed_at`, now when left out); it stays with the checkout.
+    `about` is what the title is made of (titles.PATTERNS). The fee is the one in force when the price was agreed
+    (`agreed_at`, now when left out); it stays with the checkout.
     Raises Conflict `already_paid`; Invalid when the shares do not add up to the amount.
     """
     lock_name(session, f"checkout:{purpose}:{subject_id}")
@@ -82,14 +85,15 @@ def open_checkout(
         payer_org_id=payer_org_id,
         amount=amount.amount,
         currency=amount.currency,
-        description=description[:300],
+        about=dict(about),
+        description=titles.plain(purpose, about),
         splits=[asdict(s) for s in splits],
         fee_bps=fee.bps,
         fee_since=fee.valid_from,
         success_path=success_path,
         cancel_path=cancel_path,
         customer_email=actor.email or None,
-        locale=actor.locale,
+        locale=str(get_locale() or actor.locale),
     )
     session.add(row)
     session.flush()
@@ -214,6 +218,7 @@ def _hold_shares(session: Session, row: Checkout) -> None:
                     payer_org_id=row.payer_org_id,
                     purpose=row.purpose,
                     subject_id=row.subject_id,
+                    about=row.about,
                     description=row.description,
                     kind=part.kind,
                     milestone=milestone.code,
@@ -339,8 +344,8 @@ def confirm_transfer(
         row.org_id,
         "payout_sent",
         path="/payouts",
-        amount=str(row.left_money),
-        design=row.description,
+        amount=row.left_money,
+        design=titles.param(row),
     )
 
 

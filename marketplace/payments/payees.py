@@ -4,7 +4,6 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from marketplace.accounts.models import Organization
 from marketplace.audit.operations import record
 from marketplace.db.jobs import JobName, stage
 from marketplace.gateways.payment_types import Account
@@ -65,8 +64,7 @@ def replace(session: Session, actor: Actor, org_id: str) -> PaymentAccount:
     row.requirements, row.disabled_reason = [], None
     record(session, actor, "payout.account_replaced", org_id, owner_org_id=org_id, before=before)
     notify_org(session, org_id, "payout_account_changed", path="/payouts")
-    for operator in session.scalars(select(Organization.id).where(Organization.kind == "operator")):
-        notify_org(session, operator, "money_alert", path="/desk/money", what="account_changed", subject=org_id)
+    alerts.tell(session, "account_changed")
     session.flush()
     return row
 
@@ -137,10 +135,17 @@ def note_payout(session: Session, actor: Actor, stripe_account_id: str, reported
     )
     code = reported.failure_code or "failed"
     if reported.status == "failed" and alerts.raise_alert(
-        session, actor, "payout_failed", reported.id, subject_id=reported.id, org=org_id, code=code
+        session,
+        actor,
+        "payout_failed",
+        reported.id,
+        subject_id=reported.id,
+        org=org_id,
+        code=code,
+        amount=reported.amount,
+        currency=reported.currency,
     ):
-        amount = str(Money(reported.amount, reported.currency))
-        notify_org(session, org_id, "payout_failed", path="/payouts", amount=amount)
+        notify_org(session, org_id, "payout_failed", path="/payouts", amount=Money(reported.amount, reported.currency))
 
 
 def release_cooled(session: Session) -> int:

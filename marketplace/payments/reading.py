@@ -11,9 +11,10 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import Money, parse_amount
-from marketplace.payments import alerts, chain, comparison, fees, giving_back, refunds
+from marketplace.payments import alerts, chain, comparison, fees, findings, giving_back, refunds
 from marketplace.payments.chain import Head
-from marketplace.payments.claims import Alert, Dispute, GiveBack, Reconciliation, Refund
+from marketplace.payments.claims import Dispute, GiveBack, Reconciliation, Refund
+from marketplace.payments.findings import Finding
 from marketplace.payments.giving_back import Given
 from marketplace.payments.models import Checkout, FeeRate, PaymentAccount, Transfer
 
@@ -70,7 +71,7 @@ class RefundPage:
 class Desk:
     """What operators see of money."""
 
-    alerts: Sequence[Alert]
+    findings: Sequence[Finding]
     refunds: Sequence[Refund]
     disputes: Sequence[Dispute]
     changed: Sequence[PaymentAccount]
@@ -103,7 +104,7 @@ def payment(session: Session, checkout: Checkout, *, typed: str | None = None) -
             previewed, problem = None, error.message
     return PaymentPage(
         checkout=checkout,
-        names=names_of(session, [share["org_id"] for share in checkout.splits]),
+        names=names_of(session, [checkout.payer_org_id, *(share["org_id"] for share in checkout.splits)]),
         shares=shares,
         refunds=asked,
         disputes=questioned,
@@ -150,8 +151,10 @@ def desk(session: Session) -> Desk:
     ).all()
     orgs = [row.payer_org_id for row in waiting] + [row.payer_org_id for row in open_ones]
     orgs += [row.org_id for row in changed] + [row.org_id for row in failed]
+    found = findings.read(session, alerts.unresolved(session))
+    orgs += [item.org_id for item in found if item.org_id]
     return Desk(
-        alerts=alerts.unresolved(session),
+        findings=found,
         refunds=waiting,
         disputes=open_ones,
         changed=changed,

@@ -19,7 +19,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.kernel.money import Money
 from marketplace.notifications.operations import notify_org
-from marketplace.payments import alerts, giving_back, ledger
+from marketplace.payments import alerts, giving_back, ledger, titles
 from marketplace.payments.claims import Dispute, GiveBack, Refund, Reversal
 from marketplace.payments.models import Checkout
 from marketplace.payments.rules import DECIDERS, REFUND, REFUND_REASONS, TOO_LATE
@@ -119,7 +119,7 @@ def begin(session: Session, actor: Actor, refund_id: str) -> tuple[Refund, Check
         giving_back.take(session, checkout, row.id, given, kind="refund_approved", to=ledger.REFUNDS)
         for part in given:
             if part.net:
-                said = _said(row) | {"amount": str(Money(part.net, row.currency))}
+                said = _said(row) | {"amount": Money(part.net, row.currency)}
                 notify_org(session, part.org_id, "refund_taken", path=f"/refunds/{row.id}", **said)
     REFUND.advance(row, "begin", _SYSTEM)
     record(session, actor, "refund.begun", row.id, owner_org_id=row.payer_org_id)
@@ -217,7 +217,7 @@ def adopt(session: Session, actor: Actor, checkout_id: str, reported: ReportedRe
             currency=row.currency,
             lines=[ledger.Line(ledger.LOSSES, lost), ledger.Line(ledger.REFUNDS, -lost)],
         )
-    alerts.raise_alert(session, actor, "refund_outside", reported.id, subject_id=row.id, amount=row.amount)
+    alerts.raise_alert(session, actor, "refund_outside", reported.id, subject_id=row.id)
     confirm(session, actor, row.id, reported)
     return row.id
 
@@ -233,6 +233,7 @@ def _row(checkout: Checkout, *, amount: int, reason: str, **more: Any) -> Refund
         checkout_id=checkout.id,
         purpose=checkout.purpose,
         subject_id=checkout.subject_id,
+        about=checkout.about,
         description=checkout.description,
         payer_org_id=checkout.payer_org_id,
         orgs=sorted({share["org_id"] for share in checkout.splits}),
@@ -279,4 +280,4 @@ def _told(row: Refund) -> set[str]:
 
 
 def _said(row: Refund) -> dict[str, Any]:
-    return {"amount": str(row.money), "design": row.description}
+    return {"amount": row.money, "design": titles.param(row)}

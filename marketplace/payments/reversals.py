@@ -61,9 +61,17 @@ def fall_short(session: Session, actor: Actor, reversal_id: str, code: str) -> N
     REVERSAL.advance(row, "fall_short", _SYSTEM)
     record(session, actor, "payment.debt", row.id, owner_org_id=row.org_id, outcome="failed", code=code)
     alerts.raise_alert(
-        session, actor, "debt", row.id, subject_id=row.subject_id, org=row.org_id, amount=row.amount, code=code
+        session,
+        actor,
+        "debt",
+        row.id,
+        subject_id=row.transfer_id,
+        org=row.org_id,
+        amount=row.amount,
+        currency=row.currency,
+        code=code,
     )
-    notify_org(session, row.org_id, "debt", path="/payouts", amount=str(Money(row.amount, row.currency)))
+    notify_org(session, row.org_id, "debt", path="/payouts", amount=Money(row.amount, row.currency))
 
 
 def note_outside(session: Session, actor: Actor, transfer_id: str, reported: ReportedReversal) -> bool:
@@ -113,7 +121,9 @@ def note_outside(session: Session, actor: Actor, transfer_id: str, reported: Rep
         row.gross, row.amount = row.gross - kept, row.amount - kept
         giving_back.once_more(session, row, again, "reversed_outside")
     record(session, actor, "payment.reversed_outside", row.id, owner_org_id=row.org_id, stripe=reported.id)
-    alerts.raise_alert(session, actor, "reversed_outside", reported.id, subject_id=row.id, amount=again)
+    alerts.raise_alert(
+        session, actor, "reversed_outside", reported.id, subject_id=row.id, amount=again, currency=row.currency
+    )
     return True
 
 

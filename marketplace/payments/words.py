@@ -3,6 +3,9 @@
 from flask_babel import lazy_gettext as _l
 
 from marketplace.payments.rules import TOO_LATE
+from marketplace.payments.titles import title
+
+__all__ = ["title"]
 
 KINDS = {
     "license_fee": _l("License fee"),
@@ -75,26 +78,6 @@ EVIDENCE = {
     "customer_signature": _l("The signed agreement"),
     "customer_communication": _l("Messages between the parties"),
     "shipping_documentation": _l("Proof of what was made and delivered"),
-}
-ALERTS = {
-    "payment_mismatch": _l("A payment does not have the amount or currency that was asked"),
-    "unknown_payment": _l("A payment arrived that belongs to nothing here"),
-    "unknown_transfer": _l("A transfer was made that is none of ours"),
-    "transfer_failed": _l("A transfer was refused"),
-    "transfer_differs": _l("A transfer is not the one we asked for"),
-    "refund_failed": _l("A refund was refused"),
-    "refund_returned": _l("A bank sent a refund back"),
-    "refund_outside": _l("A refund was made at the payment service by hand"),
-    "refund_differs": _l("A refund is not the one we asked for"),
-    "reversed_outside": _l("A transfer was reversed at the payment service by hand"),
-    "debt": _l("A payee could not cover what goes back"),
-    "dispute": _l("A payment is disputed"),
-    "evidence_failed": _l("The evidence could not be sent"),
-    "evidence_due": _l("Evidence is due within two days and was not sent"),
-    "account_changed": _l("A payout account was changed"),
-    "account_lost": _l("A payee cannot be paid any more"),
-    "payout_failed": _l("A payout came back from the bank"),
-    "difference": _l("The books differ from the payment service's"),
 }
 
 

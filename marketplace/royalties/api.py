@@ -1,7 +1,6 @@
 """Royalties over the API."""
 
 from flask import Response
-from flask_babel import gettext as _
 
 from marketplace.gateways.s3_names import content_disposition
 from marketplace.kernel.errors import Conflict, Invalid
@@ -150,8 +149,7 @@ def audit(call: Call, row: Statement, body: AuditIn) -> InquiryOut:
 
 def start_checkout(call: Call, row: Statement) -> str:
     """The checkout of a statement."""
-    title = _("Royalty statement %(number)s for %(design)s", number=row.number, design=row.design_title)
-    return operations.open_checkout(call.session, call.actor, row.id, title=title)
+    return operations.open_checkout(call.session, call.actor, row.id)
 
 
 def csv_response(call: Call, row: Statement) -> Response:

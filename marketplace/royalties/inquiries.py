@@ -164,7 +164,7 @@ def _open(session: Session, actor: Actor, statement_id: str, kind: str, text: st
         "audit_asked" if kind == "audit" else "statement_queried",
         path=f"/royalties/{statement.id}",
         design=statement.design_title,
-        day=row.due_on.isoformat(),
+        day=row.due_on,
     )
     record(session, actor, f"{kind}.asked", row.id, owner_org_id=row.buyer_org_id, statement=statement.id)
     return row

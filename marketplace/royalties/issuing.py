@@ -172,7 +172,7 @@ def _open_one(session: Session, actor: Actor, held: License) -> bool:
     record(session, actor, "statement.opened", statement.id, owner_org_id=held.designer_org_id, license=held.id)
     if statement.report_due is not None:
         path = f"/royalties/{statement.id}/report"
-        day = statement.report_due.isoformat()
+        day = statement.report_due
         notify_org(session, held.buyer_org_id, "report_due", path=path, design=statement.design_title, day=day)
     else:
         stage_issue(session, statement)
@@ -291,12 +291,12 @@ def _tell(session: Session, statement: Statement, has_lines: bool) -> None:
     """Tell both sides; a quarter in which nothing happened is not worth a mail."""
     path, design = f"/royalties/{statement.id}", statement.design_title
     if statement.amount_due and statement.due_on is not None:
-        amount, day = str(statement.due_money), statement.due_on.isoformat()
+        amount, day = statement.due_money, statement.due_on
         notify_org(
             session, statement.buyer_org_id, "statement_to_pay", path=path, design=design, amount=amount, day=day
         )
     if statement.kind != "advance":
-        earned = str(statement.money(statement.earned))
+        earned = statement.money(statement.earned)
         quiet = not has_lines and not statement.amount_due
         notify_org(
             session,

@@ -23,7 +23,7 @@ from marketplace.royalties.rules import OPEN, STATEMENT
 BATCH = 200
 
 
-def open_checkout(session: Session, actor: Actor, statement_id: str, *, title: str) -> str:
+def open_checkout(session: Session, actor: Actor, statement_id: str) -> str:
     """The id of the checkout that pays a statement to the designer; the same one when repeated.
 
     Raises Conflict `already_paid`, or `not_payable` when nothing is due.
@@ -44,7 +44,7 @@ def open_checkout(session: Session, actor: Actor, statement_id: str, *, title: s
         subject_id=row.id,
         payer_org_id=row.buyer_org_id,
         amount=row.due_money,
-        description=title,
+        about={"design": row.design_title, "number": row.number},
         shares=[Share(row.designer_org_id, "royalty", row.due_money)],
         agreed_at=row.issued_at,
         success_path=f"/royalties/{row.id}?paid=1",
@@ -70,7 +70,7 @@ def mark_paid(session: Session, actor: Actor, statement_id: str) -> None:
             "statement_paid",
             path=f"/royalties/{row.id}",
             design=row.design_title,
-            amount=str(row.due_money),
+            amount=row.due_money,
         )
 
 
@@ -106,7 +106,7 @@ def follow_up(session: Session, actor: Actor, *, after: str = "", limit: int = B
                     "statement_overdue",
                     path=f"/royalties/{row.id}",
                     design=row.design_title,
-                    amount=str(row.due_money),
+                    amount=row.due_money,
                 )
     return keys[-1] if len(keys) == limit else None
 
@@ -135,9 +135,8 @@ def _remind(session: Session, row: Statement, name: str, deadline: date, today: 
     late = reminder.endswith(":7")
     path = f"/royalties/{row.id}/report" if name == "report" else f"/royalties/{row.id}"
     kind = {"report": "report_late" if late else "report_reminder", "pay": "pay_late" if late else "pay_reminder"}[name]
-    more: dict[str, Any] = {} if name == "report" else {"amount": str(row.due_money)}
-    notify_org(session, row.buyer_org_id, kind, path=path, design=row.design_title, day=deadline.isoformat(), **more)
+    more: dict[str, Any] = {} if name == "report" else {"amount": row.due_money}
+    notify_org(session, row.buyer_org_id, kind, path=path, design=row.design_title, day=deadline, **more)
     if late and name == "report":
         path = f"/royalties/{row.id}"
-        day = deadline.isoformat()
-        notify_org(session, row.designer_org_id, "report_missing", path=path, design=row.design_title, day=day)
+        notify_org(session, row.designer_org_id, "report_missing", path=path, design=row.design_title, day=deadline)

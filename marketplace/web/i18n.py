@@ -129,7 +129,7 @@ class Formats:
                 return f"{self.number(value / scale, 1)}\u00a0{unit}"
         return f"{self.number(value)}\u00a0B"
 
-    def date(self, value: dt.datetime) -> str:
+    def date(self, value: dt.date) -> str:
         """A day."""
         return flask_babel.format_date(value, "medium")
 

@@ -143,7 +143,7 @@ class Soak:
                 subject_id=subject,
                 payer_org_id="org_soak_buyer",
                 amount=Money(sum(s.gross.amount for s in shares), currency),
-                description="Soak",
+                about={"design": "Soak", "quantity": 1, "reference": "S1"},
                 shares=shares,
                 success_path="/",
                 cancel_path="/",

@@ -178,6 +178,7 @@ class Trade:
             "checkout_id": license_fee.id,
             "purpose": "license",
             "subject_id": license_fee.subject_id,
+            "about": license_fee.about,
             "description": license_fee.description,
             "payer_org_id": license_fee.payer_org_id,
             "orgs": [people["designer"].org.id],

@@ -191,7 +191,7 @@ def _known_transfer(run: Run, stripe_transfer_id: str) -> SentTransfer | None:
     ours = found.metadata.get("transfer", "")
     with run.phase() as session:
         if session.get(Transfer, ours) is None:
-            alerts.raise_alert(session, run.actor, "unknown_transfer", found.id, amount=found.amount)
+            alerts.raise_alert(session, run.actor, "unknown_transfer", found.id, subject_id=found.id)
             return None
         operations.confirm_transfer(session, run.actor, ours, found.id)
     return found

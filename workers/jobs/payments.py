@@ -214,7 +214,7 @@ def send_transfer(run: Run, transfer_id: str) -> None:
             row.currency,
             begun.account.stripe_account_id,
         ):
-            alerts.raise_alert(session, run.actor, "transfer_differs", sent.id, subject_id=row.id, amount=sent.amount)
+            alerts.raise_alert(session, run.actor, "transfer_differs", sent.id, subject_id=row.id)
         operations.confirm_transfer(session, run.actor, transfer_id, sent.id)
 
 

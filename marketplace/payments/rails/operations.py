@@ -233,7 +233,7 @@ def _take_back(session: Session, actor: Actor, share: Transfer, item: BankItem) 
     else:
         return
     if item.state == "returned":
-        notify_org(session, item.org_id, "bank_returned", path="/payouts/bank", amount=str(item.money))
+        notify_org(session, item.org_id, "bank_returned", path="/payouts/bank", amount=item.money)
 
 
 def _booked_back(session: Session, share: Transfer, item: BankItem) -> bool:

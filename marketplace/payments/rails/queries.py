@@ -65,9 +65,9 @@ def files(session: Session, cursor: str | None = None, limit: int = 24) -> Page[
 
 
 def items(session: Session, file_id: str) -> list[Any]:
-    """The payments of a file: (item, payee's name, its bank account, what for), the largest first."""
+    """The payments of a file: (item, payee's name, its bank account, its share), the largest first."""
     query = (
-        select(BankItem, Organization.name, PayeeBank, Transfer.description)
+        select(BankItem, Organization.name, PayeeBank, Transfer)
         .join(Organization, Organization.id == BankItem.org_id)
         .join(PayeeBank, PayeeBank.id == BankItem.bank_id)
         .join(Transfer, Transfer.id == BankItem.transfer_id)

@@ -15,6 +15,7 @@ from marketplace.payments.rails.models import BankFile
 from marketplace.payments.rails.routing import current_bank, offered, way
 from marketplace.payments.rails.rules import SECOND_PERSON_FROM
 from marketplace.payments.rails.words import FILE_STATES, ITEM_STATES, RETURN_REASONS
+from marketplace.payments.titles import title
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
 from marketplace.web.forms import FormState, read_form
@@ -94,6 +95,7 @@ def show(call: Call, file: BankFile, form: FormState | None = None) -> ResponseR
         form=form or FormState(),
         file=file,
         items=queries.items(call.session, file.id),
+        title=title,
         states=FILE_STATES,
         item_states=ITEM_STATES,
         reasons=RETURN_REASONS,

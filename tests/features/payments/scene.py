@@ -22,6 +22,10 @@ from marketplace.services import Services
 from tests.kit.people import Make, Person
 
 SYSTEM = system("test")
+ABOUT: dict[str, dict[str, Any]] = {
+    "license": {"design": "Six rings"},
+    "order": {"design": "Six rings", "quantity": 6, "reference": "R1"},
+}
 
 
 @dataclass
@@ -61,7 +65,7 @@ class Scene:
                 subject_id=subject,
                 payer_org_id=self.buyer.org.id,
                 amount=Money(sum(gross for _kind, gross in shares.values()), "USD"),
-                description="Six rings",
+                about=ABOUT[purpose],
                 shares=[Share(org, kind, Money(gross, "USD")) for org, (kind, gross) in shares.items()],
                 success_path="/",
                 cancel_path="/",

@@ -368,7 +368,7 @@ def test_paying_is_done_once_and_a_statement_of_nothing_cannot_be_paid(net: Book
     net.issue()
     buyer = net.world.buyer.actor
     with unit_of_work(net.web, buyer) as session, pytest.raises(Conflict, match="nothing to pay"):
-        operations.open_checkout(session, buyer, net.statements()[0].id, title="x")
+        operations.open_checkout(session, buyer, net.statements()[0].id)
 
 
 def test_a_job_that_is_run_again_issues_nothing_twice(net: Books) -> None:

@@ -1,0 +1,121 @@
+"""What an alert about money says: the finding, and what the operator does next; translated where it is read."""
+
+from collections.abc import Mapping
+
+from ai_pipeline.errors import N_
+
+_COMPARE = N_("Compare it with the payment service's dashboard and correct it there.")
+
+#: kind -> (what was found, what to do next).
+KINDS: Mapping[str, tuple[str, str]] = {
+    "payment_mismatch": (
+        N_("A payment does not have the amount or currency that was asked"),
+        N_("Give it back in the payment service's dashboard; the buyer can then pay what was asked."),
+    ),
+    "unknown_payment": (
+        N_("A payment arrived that belongs to nothing here"),
+        N_("Look it up in the payment service's dashboard and give it back there."),
+    ),
+    "unknown_transfer": (
+        N_("A transfer was made that is none of ours"),
+        N_("Ask who made it in the payment service's dashboard; reverse it there if nobody can say."),
+    ),
+    "transfer_failed": (
+        N_("A transfer was refused"),
+        N_("Settle the reason with the payee, then have it sent again below."),
+    ),
+    "transfer_differs": (N_("A transfer is not the one we asked for"), _COMPARE),
+    "refund_failed": (
+        N_("A refund was refused"),
+        N_("Open the refund and try it again, or agree on another way with the buyer."),
+    ),
+    "refund_returned": (
+        N_("A bank sent a refund back"),
+        N_("Ask the buyer for another way to be paid, then open the refund and try it again."),
+    ),
+    "refund_outside": (
+        N_("A refund was made at the payment service by hand"),
+        N_("It is booked like any other. Find out who made it, and decide about refunds here."),
+    ),
+    "refund_differs": (N_("A refund is not the one we asked for"), _COMPARE),
+    "reversed_outside": (
+        N_("A transfer was reversed at the payment service by hand"),
+        N_("The payee is owed that part again. Find out why, then release it on the payment's page."),
+    ),
+    "debt": (
+        N_("A payee could not cover what goes back"),
+        N_("It is kept back from what the payee earns next. If nothing is coming, write to the payee."),
+    ),
+    "dispute": (
+        N_("A payment is disputed"),
+        N_("Open the dispute, read the files of the answer and send them before the bank's date."),
+    ),
+    "evidence_failed": (
+        N_("The evidence could not be sent"),
+        N_("Open the dispute and have it done again; the bank's date does not move."),
+    ),
+    "evidence_due": (
+        N_("Evidence is due soon and was not sent"),
+        N_("Open the dispute, read the files and send them now."),
+    ),
+    "account_changed": (
+        N_("A payout account was changed"),
+        N_("Call the payee on a number you know, then approve the change below."),
+    ),
+    "account_lost": (
+        N_("A payee cannot be paid any more"),
+        N_("The payee is told. What is due waits until the account works or another one is set up."),
+    ),
+    "payout_failed": (
+        N_("A payout came back from the bank"),
+        N_("The payee is told to check the bank details; the payment service tries again after that."),
+    ),
+    "difference": (
+        N_("The books differ from the payment service's"),
+        N_("Read the comparison below, settle the cause, then compare again."),
+    ),
+    "gave_up": (
+        N_("A task about money was given up after many attempts"),
+        N_("See whether the payment service works, then have it tried again."),
+    ),
+}
+
+#: What a task that was given up was to do, by the job's name.
+TASKS: Mapping[str, str] = {
+    "handle_payment_event": N_("Taking over what the payment service reported"),
+    "release_order_funds": N_("Releasing held money"),
+    "send_transfer": N_("Sending a share to its payee"),
+    "resend_transfer": N_("Sending a refused share again"),
+    "reverse_transfer": N_("Taking back a share that was sent"),
+    "issue_invoices": N_("Issuing invoices"),
+    "make_invoice_document": N_("Making the PDF of an invoice"),
+    "issue_statement": N_("Issuing a royalty statement"),
+    "fill_bank_file": N_("Making a bank file"),
+    "settle_bank_item": N_("Taking over the bank's answer"),
+    "compare_books": N_("Comparing the books"),
+}
+
+#: What the nightly comparison compares, and what can be wrong with it: a difference is `<what>_<flaw>`.
+COMPARED: Mapping[str, str] = {
+    "charge": N_("Payment"),
+    "refund": N_("Refund"),
+    "transfer": N_("Transfer"),
+    "reversal": N_("Reversal"),
+    "dispute": N_("Dispute"),
+    "payout": N_("Payout"),
+    "adjustment": N_("Adjustment"),
+    "balance": N_("Balance"),
+    "share": N_("Share"),
+}
+FLAWS: Mapping[str, str] = {
+    "not_booked": N_("missing in our books"),
+    "not_there": N_("missing at the payment service"),
+    "amount": N_("another amount"),
+    "currency": N_("another currency"),
+    "fee": N_("another fee"),
+    "twice": N_("made twice"),
+    "state": N_("another state"),
+    "not_mirrored": N_("we did not hear of it"),
+    "payee": N_("sent to another account"),
+    "stuck": N_("being sent for too long"),
+}
