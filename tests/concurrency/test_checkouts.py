@@ -58,7 +58,7 @@ class Till:
                 subject_id=subject,
                 payer_org_id=buyer.org_id or "",
                 amount=Money(sum(share.gross.amount for share in shares), "USD"),
-                description="Onda",
+                about={"design": "Onda", "quantity": 1, "reference": "R1"},
                 shares=shares,
                 success_path="/",
                 cancel_path="/",
