@@ -75,6 +75,7 @@ BINDINGS: dict[str, Binding] = {
     JobName.PREPARE_EXPORT: Binding(privacy.prepare_export),
     JobName.FETCH_RATES: Binding(exchange.fetch, max_attempts=6),
     JobName.ISSUE_INVOICES: Binding(invoices.issue, max_attempts=12, on_failed=gave_up),
+    JobName.RESTORE_INVOICES: Binding(invoices.restore, max_attempts=12, on_failed=gave_up),
     JobName.MAKE_INVOICE_DOCUMENT: Binding(invoices.make_document, on_failed=gave_up),
     JobName.SWEEP_INVOICES: Binding(invoices.sweep, max_attempts=3),
     JobName.KEEP_ROYALTIES: Binding(royalties.keep, max_attempts=3),

@@ -50,6 +50,7 @@ class JobName(StrEnum):
     RECONCILE_PAYMENTS = "reconcile_payments"
     PREPARE_EXPORT = "prepare_export"
     ISSUE_INVOICES = "issue_invoices"
+    RESTORE_INVOICES = "restore_invoices"
     MAKE_INVOICE_DOCUMENT = "make_invoice_document"
     SWEEP_INVOICES = "sweep_invoices"
     FETCH_RATES = "fetch_rates"

@@ -6,6 +6,7 @@ from marketplace.invoices import operations, queries
 from marketplace.invoices.access import load_invoice
 from marketplace.invoices.forms import DetailsIn
 from marketplace.invoices.models import Invoice, TaxProfile
+from marketplace.invoices.words import title_of
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
 from marketplace.web.forms import Body
@@ -22,7 +23,9 @@ class AmountOut(Body):
 
 
 class InvoiceOut(Body):
-    """An invoice or credit note: net + tax = gross. `treatment` says why this tax; `corrects` names an invoice."""
+    """An invoice or credit note: net + tax = gross. `treatment` says why this tax; `corrects` names an invoice,
+    `restores` the credit note that it undoes.
+    """
 
     id: str
     kind: str
@@ -39,6 +42,7 @@ class InvoiceOut(Body):
     tax_rate_bps: int
     treatment: str
     corrects: str | None
+    restores: str | None
 
 
 class InvoicesOut(Body):
@@ -112,7 +116,7 @@ def _out(row: Invoice) -> InvoiceOut:
         seller=row.content["seller"]["name"],
         buyer=row.content["buyer"]["name"],
         charge=row.charge,
-        description=row.content["description"],
+        description=title_of(row.content),
         subject=row.content["subject"],
         net=money(row.net),
         tax=money(row.tax),
@@ -120,4 +124,5 @@ def _out(row: Invoice) -> InvoiceOut:
         tax_rate_bps=row.tax_rate_bps,
         treatment=row.treatment,
         corrects=row.content.get("credits"),
+        restores=row.content.get("restores"),
     )

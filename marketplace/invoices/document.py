@@ -26,6 +26,7 @@ def values(invoice: Invoice, locale: str, brand: str) -> dict[str, Any]:
                 [_("Number"), invoice.number],
                 [_("Date"), fmt.date(invoice.created_at)],
                 *([[_("Corrects invoice"), content["credits"]]] if content.get("credits") else []),
+                *([[_("Undoes credit note"), content["restores"]]] if content.get("restores") else []),
                 [_("Reference"), content["subject"]],
             ],
             "parties": [
@@ -48,12 +49,21 @@ def values(invoice: Invoice, locale: str, brand: str) -> dict[str, Any]:
             ],
             "notes": [
                 str(TREATMENTS[invoice.treatment]),
-                _("Given back over the platform; nothing is left to do.")
-                if invoice.kind == "credit_note"
-                else _("Paid in full over the platform; nothing is left to pay."),
+                _settled(invoice),
                 _("Issued electronically in the supplier's name by %(brand)s.", brand=brand),
             ],
         }
+
+
+def _settled(invoice: Invoice) -> str:
+    """That nothing is left to pay, and why."""
+    if invoice.kind == "credit_note":
+        return _("Given back over the platform; nothing is left to do.")
+    if invoice.restores_id is not None:
+        return _(
+            "The buyer's bank has given the payment back, so the credit note no longer holds; nothing is left to pay."
+        )
+    return _("Paid in full over the platform; nothing is left to pay.")
 
 
 def _party(label: str, side: dict[str, Any]) -> dict[str, Any]:

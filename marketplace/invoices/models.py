@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db.base import Amount, Base, Created, Key, LongText
@@ -42,7 +42,8 @@ class Invoice(Created, Base):
     """An invoice or credit note; never changed. Amounts are positive minor units and net + tax = gross.
 
     `charge` is license_fee, royalty, production, or platform_fee. `cause` names what made it (a checkout or a refund),
-    so that it is issued once. `content` keeps both parties, the line and the tax words' codes as they were that day.
+    so that it is issued once. A credit note `credits` an invoice, an invoice that undoes a credit note `restores` it.
+    `content` keeps both parties, the line and the tax words' codes as they were that day.
     """
 
     __tablename__ = "invoices"
@@ -51,10 +52,12 @@ class Invoice(Created, Base):
         UniqueConstraint("cause", "issuer_org_id", "recipient_org_id", "charge", name="uq_invoices_cause"),
         CheckConstraint("kind in ('invoice','credit_note')", name="kind"),
         CheckConstraint("(kind = 'credit_note') = (credits_id is not null)", name="credits"),
+        CheckConstraint("restores_id is null or kind = 'invoice'", name="restores"),
         CheckConstraint("gross > 0 and tax >= 0 and net + tax = gross", name="amounts"),
         Index("ix_invoices_issuer", "issuer_org_id", "created_at", "id"),
         Index("ix_invoices_recipient", "recipient_org_id", "created_at", "id"),
         Index("ix_invoices_checkout", "checkout_id"),
+        Index("uq_invoices_restores", "restores_id", unique=True, postgresql_where=text("restores_id is not null")),
     )
 
     id: Mapped[Key] = mapped_column(primary_key=True, default=lambda: new_id("inv"))
@@ -65,6 +68,7 @@ class Invoice(Created, Base):
     checkout_id: Mapped[str] = mapped_column(ForeignKey("checkouts.id"))
     cause: Mapped[str] = mapped_column(String(80))
     credits_id: Mapped[str | None] = mapped_column(ForeignKey("invoices.id"))
+    restores_id: Mapped[str | None] = mapped_column(ForeignKey("invoices.id"))
     charge: Mapped[str] = mapped_column(String(20))
     currency: Mapped[str] = mapped_column(String(3))
     net: Mapped[Amount]

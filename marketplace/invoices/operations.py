@@ -106,6 +106,47 @@ def credit(session: Session, actor: Actor, checkout_id: str, *, cause: str, part
     return _issue(session, actor, checkout, cause, drafts, credits_paid=True)
 
 
+def ask_restored(session: Session, checkout_id: str, *, cause: str) -> None:
+    """Have the credit notes of a lost dispute undone: the bank gave the money back after all."""
+    args = {"checkout_id": checkout_id, "cause": cause}
+    stage(session, JobName.RESTORE_INVOICES, cause, args, subject=checkout_id)
+
+
+def restore(session: Session, actor: Actor, checkout_id: str, *, cause: str) -> list[Invoice]:
+    """Undo the credit notes of `cause`: an invoice for each, with a number of its own, taxed as the note and naming it.
+
+    Called again it makes what is missing and nothing twice. Returns what was made now.
+    """
+    lock_name(session, f"invoices:{checkout_id}")
+    known = session.scalars(select(Invoice).where(Invoice.checkout_id == checkout_id)).all()
+    done = {row.restores_id for row in known}
+    notes = [row for row in known if row.kind == "credit_note" and row.cause == cause and row.id not in done]
+    made = []
+    # In the order of their issuers, as when they were issued.
+    for note in sorted(notes, key=lambda n: (n.issuer_org_id, n.recipient_org_id, n.charge)):
+        content = {name: value for name, value in note.content.items() if name != "credits"}
+        row = Invoice(
+            kind="invoice",
+            issuer_org_id=note.issuer_org_id,
+            recipient_org_id=note.recipient_org_id,
+            checkout_id=checkout_id,
+            cause=f"restored:{cause}",
+            restores_id=note.id,
+            charge=note.charge,
+            currency=note.currency,
+            net=note.net,
+            tax=note.tax,
+            gross=note.gross,
+            tax_rate_bps=note.tax_rate_bps,
+            treatment=note.treatment,
+            content={**content, "restores": note.number},
+            created_at=clock.now(),
+        )
+        _give(session, actor, row, "invoice_restored", mail=True)
+        made.append(row)
+    return made
+
+
 def document_made(session: Session, invoice_id: str, *, key: str, sha256: str) -> None:
     """Attach the PDF, once."""
     session.execute(
@@ -136,22 +177,20 @@ def _issue(
             continue
         first = _credited(known, draft) if credits_paid else None
         row = _make(draft, checkout, cause, parties, now, first)
-        row.number = _number(session, draft.issuer, row.kind, now)
-        session.add(row)
-        session.flush()
+        _give(session, actor, row, f"{row.kind}_issued", mail=credits_paid)
         made.append(row)
-        record(session, actor, f"invoice.{row.kind}", row.id, owner_org_id=row.recipient_org_id, number=row.number)
-        stage(session, JobName.MAKE_INVOICE_DOCUMENT, row.id, {"invoice_id": row.id}, subject=row.id)
-        notify_org(
-            session,
-            row.recipient_org_id,
-            f"{row.kind}_issued",
-            path=f"/invoices/{row.id}",
-            mail=credits_paid,
-            number=row.number,
-            amount=row.gross_money,
-        )
     return made
+
+
+def _give(session: Session, actor: Actor, row: Invoice, told: str, *, mail: bool) -> None:
+    """Number a document, keep it, have its PDF made and tell its recipient."""
+    row.number = _number(session, row.issuer_org_id, row.kind, row.created_at)
+    session.add(row)
+    session.flush()
+    record(session, actor, f"invoice.{row.kind}", row.id, owner_org_id=row.recipient_org_id, number=row.number)
+    stage(session, JobName.MAKE_INVOICE_DOCUMENT, row.id, {"invoice_id": row.id}, subject=row.id)
+    path = f"/invoices/{row.id}"
+    notify_org(session, row.recipient_org_id, told, path=path, mail=mail, number=row.number, amount=row.gross_money)
 
 
 def _make(
@@ -201,8 +240,9 @@ def _make(
 def _credited(known: Sequence[Invoice], draft: _Draft) -> Invoice:
     """The invoice that a credit note corrects."""
     rows = [row for row in known if (row.issuer_org_id, row.recipient_org_id, row.charge) == _sides(draft)]
-    first = next((row for row in rows if row.kind == "invoice"), None)
+    first = next((row for row in rows if row.kind == "invoice" and row.restores_id is None), None)
     credited = sum(row.gross for row in rows if row.kind == "credit_note")
+    credited -= sum(row.gross for row in rows if row.restores_id is not None)
     if first is None or credited + draft.gross > first.gross:
         raise Invalid("credit_too_large", "More would be credited than was invoiced.")
     return first

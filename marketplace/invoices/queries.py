@@ -16,10 +16,14 @@ Side = Literal["received", "issued", "all"]
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """An invoice's PDF, if it has been made, and the documents that belong to it: its credit notes, or its invoice."""
+    """An invoice's PDF, if it has been made, and the documents that belong to it.
+
+    `corrects`: what it corrects or undoes (one, or none); `corrected`: what corrects or undoes it.
+    """
 
     document: InvoiceDocument | None
-    others: Sequence[Invoice]
+    corrects: Sequence[Invoice]
+    corrected: Sequence[Invoice]
 
 
 def invoices(session: Session, org_id: str, side: Side, *, cursor: str | None = None, limit: int = 24) -> Page[Invoice]:
@@ -40,8 +44,16 @@ def all_of_year(session: Session, org_id: str, side: Side, year: int) -> Iterabl
 
 def related(session: Session, invoice: Invoice) -> Related:
     """What belongs to one invoice."""
-    others = select(Invoice).where(or_(Invoice.credits_id == invoice.id, Invoice.id == invoice.credits_id))
-    return Related(document(session, invoice.id), session.scalars(others.order_by(Invoice.created_at)).all())
+    before = [name for name in (invoice.credits_id, invoice.restores_id) if name]
+    query = select(Invoice).where(
+        or_(Invoice.credits_id == invoice.id, Invoice.restores_id == invoice.id, Invoice.id.in_(before))
+    )
+    others = session.scalars(query.order_by(Invoice.created_at)).all()
+    return Related(
+        document(session, invoice.id),
+        corrects=[row for row in others if row.id in before],
+        corrected=[row for row in others if row.id not in before],
+    )
 
 
 def document(session: Session, invoice_id: str) -> InvoiceDocument | None:

@@ -140,7 +140,7 @@ def _line(row: Invoice) -> list[str]:
         tax,
         gross,
         row.treatment,
-        content.get("credits", ""),
+        content.get("credits") or content.get("restores", ""),
     ]
 
 

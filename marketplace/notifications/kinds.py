@@ -140,6 +140,10 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "bank_returned": (_l("Your bank sent a payment back"), _l("%(amount)s. Check your bank account; we pay it again.")),
     "payout_sent": (_l("Money is on its way"), _l("%(amount)s for %(design)s")),
     "invoice_issued": (_l("An invoice"), _l("%(number)s over %(amount)s")),
+    "invoice_restored": (
+        _l("A credit note is undone"),
+        _l("%(number)s over %(amount)s: the buyer's bank has given the payment back."),
+    ),
     "credit_note_issued": (_l("A credit note"), _l("%(number)s over %(amount)s")),
     "report_due": (_l("A sales report is due"), _l("%(design)s: say what was sold in the quarter by %(day)s.")),
     "report_reminder": (_l("A sales report is due"), _l("%(design)s: the report is due on %(day)s.")),

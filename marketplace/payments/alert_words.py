@@ -88,6 +88,7 @@ TASKS: Mapping[str, str] = {
     "resend_transfer": N_("Sending a refused share again"),
     "reverse_transfer": N_("Taking back a share that was sent"),
     "issue_invoices": N_("Issuing invoices"),
+    "restore_invoices": N_("Undoing the credit notes of a dispute"),
     "make_invoice_document": N_("Making the PDF of an invoice"),
     "issue_statement": N_("Issuing a royalty statement"),
     "fill_bank_file": N_("Making a bank file"),

@@ -33,6 +33,11 @@ def checkout_of(session: Session, payment_intent: str) -> str | None:
     return session.scalars(query).one_or_none()
 
 
+def settled(session: Session, reported: Reported) -> str | None:
+    """How a dispute was booked so far; None while it is open or not known."""
+    return session.scalar(select(Dispute.settled).where(Dispute.stripe_dispute_id == reported.id))
+
+
 def take_over(session: Session, actor: Actor, checkout_id: str, reported: Reported) -> Dispute:
     """Mirror a dispute, book its movements and its end, each once; the same report again changes nothing.
 

@@ -1,16 +1,19 @@
 """Jobs of invoices: numbers after money was booked, the PDF of each, and the sweep for what has none."""
 
 import hashlib
+from datetime import timedelta
 from functools import lru_cache
 
 from flask import Flask
+from sqlalchemy import select
 
 from marketplace.app import create_app
+from marketplace.db.jobs import JobName, JobRow
 from marketplace.gateways.documents import make_pdf
 from marketplace.invoices import operations, queries
 from marketplace.invoices.document import TEMPLATE, values
 from marketplace.invoices.models import Invoice
-from workers.run import Run
+from workers.run import Run, Wait
 
 
 def issue(run: Run, checkout_id: str, cause: str = "", parts: list[list[str | int]] | None = None) -> None:
@@ -21,6 +24,15 @@ def issue(run: Run, checkout_id: str, cause: str = "", parts: list[list[str | in
             return
         credited = [operations.Credited(str(p[0]), str(p[1]), int(p[2]), int(p[3])) for p in parts]
         operations.credit(session, run.actor, checkout_id, cause=cause, parts=credited)
+
+
+def restore(run: Run, checkout_id: str, cause: str) -> None:
+    """Undo the credit notes of a dispute that was lost and then reinstated; they are issued before they are undone."""
+    with run.phase() as session:
+        issuing = select(JobRow.state).where(JobRow.key == f"{JobName.ISSUE_INVOICES}:{cause}")
+        if session.scalar(issuing) in {"queued", "running"}:
+            raise Wait("the credit notes are not issued yet", timedelta(seconds=10))
+        operations.restore(session, run.actor, checkout_id, cause=cause)
 
 
 def make_document(run: Run, invoice_id: str) -> None:

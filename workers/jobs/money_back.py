@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from marketplace.gateways.payment_types import InsufficientFunds, PaymentNotFound, PaymentRejected
 from marketplace.gateways.payment_types import Refund as ReportedRefund
 from marketplace.gateways.payment_types import Transfer as SentTransfer
-from marketplace.invoices.operations import Credited, ask_credit
+from marketplace.invoices.operations import Credited, ask_credit, ask_restored
 from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.payments import alerts, disputes, ledger, operations, refunds, reversals
 from marketplace.payments.claims import GiveBack, Reversal
@@ -130,9 +130,12 @@ def take_dispute(run: Run, stripe_dispute_id: str) -> str:
             checkout_id = disputes.checkout_of(session, found.payment_intent or "")
             if checkout_id is None:
                 raise Retry("the payment of the dispute is not booked yet")
+            before = disputes.settled(session, found)
             row = disputes.take_over(session, run.actor, checkout_id, found)
             if row.settled == "lost":
                 ask_credit(session, checkout_id, cause=row.id, parts=_credited(session, row.id))
+            elif before == "lost":
+                ask_restored(session, checkout_id, cause=row.id)
     except Conflict as error:
         raise Wait(error.code, WAITS[error.code]) from error
     return "dispute"
