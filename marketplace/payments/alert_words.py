@@ -84,7 +84,6 @@ KINDS: Mapping[str, tuple[str, str]] = {
 TASKS: Mapping[str, str] = {
     "handle_payment_event": N_("Taking over what the payment service reported"),
     "release_order_funds": N_("Releasing held money"),
-    "send_transfer": N_("Sending a share to its payee"),
     "resend_transfer": N_("Sending a refused share again"),
     "reverse_transfer": N_("Taking back a share that was sent"),
     "issue_invoices": N_("Issuing invoices"),
