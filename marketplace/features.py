@@ -29,6 +29,8 @@ from marketplace.licensing import (
 from marketplace.licensing import thread_api as licensing_api
 from marketplace.licensing.playbook import approval_views, sheet_views
 from marketplace.licensing.playbook import sheet_api as playbook_api
+from marketplace.licensing.refusal import api as refusal_api
+from marketplace.licensing.refusal import views as refusal_views
 from marketplace.manufacturing import api as manufacturing_api
 from marketplace.manufacturing import views as manufacturing_views
 from marketplace.materials import api as materials_api
@@ -107,6 +109,8 @@ def sections(*, development: bool) -> list[Section]:
         mail_views.section,
         rights_views.section,
         rights_api.api,
+        refusal_views.section,
+        refusal_api.api,
         license_views.section,
         addendum_views.section,
         verify_views.section,

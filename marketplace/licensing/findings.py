@@ -17,7 +17,7 @@ from marketplace.licensing.forms import TermsForm
 from marketplace.licensing.grants import granted
 from marketplace.licensing.nearest import Suggestion, in_the_way, nearest
 from marketplace.licensing.regions import split, territory_words
-from marketplace.licensing.rights import AXES, EVERYTHING, FOREVER, Scope, bits, codes, proposed
+from marketplace.licensing.rights import AXES, EVERYTHING, FIRST_REFUSAL, FOREVER, Scope, bits, codes, proposed
 from marketplace.licensing.term_words import LABELS, shown
 from marketplace.licensing.terms import Terms
 from marketplace.licensing.vocabulary import CATEGORIES, KINDS, WORLD
@@ -35,6 +35,8 @@ class Finding:
     offers: list[str]
     suggestions: list[Suggestion]
     held: bool = False
+    #: A first refusal is among what is in the way: its holder can be asked once the offer is on the table.
+    asked_first: bool = False
 
     @property
     def free(self) -> bool:
@@ -60,6 +62,7 @@ def look(session: Session, design: Design, terms: Terms, *, holder: str, negotia
         [offer_words(wanted, made) for made in suggestions],
         suggestions,
         held=any(scope.held_until for scope in rivals),
+        asked_first=any(scope.kind == FIRST_REFUSAL for scope in rivals),
     )
 
 

@@ -12,6 +12,9 @@ from marketplace.licensing.contract.signing import Given
 from marketplace.licensing.forms import SignForm
 from marketplace.licensing.license_page import read_license, signing_of
 from marketplace.licensing.models import License
+from marketplace.licensing.refusal.queries import asks_of_license
+from marketplace.licensing.refusal.words import STATES
+from marketplace.licensing.rights import FIRST_REFUSAL
 from marketplace.licensing.vocabulary import ADDENDUM_STATES, LICENSE_STATES
 from marketplace.payments.checkout import url_for_checkout
 from marketplace.policy.permissions import Permission
@@ -53,6 +56,8 @@ def show(call: Call, held: License, form: FormState | None = None) -> ResponseRe
         states=LICENSE_STATES,
         addendum_states=ADDENDUM_STATES,
         order_url=order_url,
+        asks=asks_of_license(call.session, held.id) if held.kind == FIRST_REFUSAL else [],
+        ask_states=STATES,
         signing=signing_of(call.actor, held.document_sha256),
         fresh=step_up.fresh(call.actor),
     )

@@ -22,6 +22,8 @@ from marketplace.licensing.availability import Place, at_place, channels_open
 from marketplace.licensing.forms import HoldForm, alone, whole_form
 from marketplace.licensing.grants import granted
 from marketplace.licensing.models import Negotiation
+from marketplace.licensing.refusal.queries import firsts_of
+from marketplace.licensing.refusal.words import STATES
 from marketplace.licensing.regions import territory_words
 from marketplace.licensing.rights_map import HORIZON, read_map
 from marketplace.licensing.rules import side_of, state_now
@@ -94,16 +96,20 @@ def of_offer(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
     """Whether the offer on the table is free, and what is held for it."""
     now = clock.now()
     open_now = state_now(negotiation, now) == "open"
-    found = None
+    found = firsts = None
     if open_now:
         design = call.session.get_one(Design, negotiation.design_id)
         terms = Terms.model_validate(current_offer(call.session, negotiation).terms)
         buyer = negotiation.buyer_org_id
         found = findings.look(call.session, design, terms, holder=buyer, negotiation_id=negotiation.id)
+        if not found.free and side_of(negotiation, call.actor) == "designer":
+            firsts = firsts_of(call.session, negotiation, terms)
     return render_template(
         "rights/_offer.html" if is_htmx() else "rights/offer.html",
         negotiation=negotiation,
         found=found,
+        firsts=firsts,
+        states=STATES,
         held=holds.held(call.session, negotiation.id, now) if open_now else None,
         side=side_of(negotiation, call.actor),
         days=holds.HOLD_DAYS,

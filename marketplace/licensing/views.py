@@ -35,6 +35,8 @@ from marketplace.licensing.forms import (
 from marketplace.licensing.models import Negotiation, Offer
 from marketplace.licensing.playbook import holding
 from marketplace.licensing.playbook import queries as playbook
+from marketplace.licensing.refusal.models import FirstAsk
+from marketplace.licensing.refusal.queries import load_ask
 from marketplace.licensing.room import tag_of
 from marketplace.licensing.rules import state_now
 from marketplace.licensing.sheets import start, term_choices
@@ -64,11 +66,15 @@ def new(call: Call, form: FormState | None = None) -> ResponseReturnValue:
     if running and form is None:
         return see_other("negotiations.show", negotiation_id=running)
     first = playbook.start_of(call.session, design.org_id, design.id)
+    initial = start(design, first.sheet)
+    if (asked := _asked_first(call, design.id)) is not None:
+        initial |= form_values(asked.terms)
     return render_template(
         "negotiations/new.html",
         design=design,
-        form=form or FormState.of(**start(design, first.sheet)),
-        start=first,
+        form=form or FormState.of(**initial),
+        start=None if asked else first,
+        asked=asked,
         sheet=term_choices(),
         brief=briefs.new_sheet(call.session, design, call.services.storage.image_url),
     )
@@ -250,7 +256,8 @@ def _counter_form(
     page = thread.read_thread(call.session, call.actor, negotiation, way_out(negotiation))
     kept = playbook.sheets_of(call.session, call.actor)[0] if page.side == "designer" else []
     chosen = next((row for row in kept if row.id == request.args.get("sheet")), None)
-    terms = {**page.last.terms, **(chosen.terms if chosen else {})}
+    asked = _asked_first(call, negotiation.design_id)
+    terms = {**page.last.terms, **(chosen.terms if chosen else asked.terms if asked else {})}
     fresh = FormState.of(
         **form_values(terms),
         base_version=negotiation.current_version,
@@ -310,6 +317,14 @@ def _against(call: Call, negotiation: Negotiation) -> dict[str, Any]:
     """Whose draft of which design the rights are asked about."""
     design = call.session.get_one(Design, negotiation.design_id)
     return {"design": design, "holder": negotiation.buyer_org_id, "negotiation_id": negotiation.id}
+
+
+def _asked_first(call: Call, design_id: str) -> FirstAsk | None:
+    """What the actor was asked as the holder of a first refusal over this design (`?first=`): the form starts there."""
+    if not request.args.get("first"):
+        return None
+    row = load_ask(call.session, call.actor, request.args["first"])
+    return row if row.design_id == design_id and row.buyer_org_id == call.actor.org_id else None
 
 
 def _about(page: thread.ThreadPage) -> dict[str, Any] | None:

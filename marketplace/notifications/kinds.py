@@ -79,6 +79,23 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "edition_80": (_l("An edition is nearly full"), _l("%(design)s: %(used)s of %(limit)s pieces of everybody.")),
     "edition_100": (_l("An edition is full"), _l("%(design)s: all %(limit)s pieces are ordered.")),
     "rights_held": (_l("Rights are held for you"), _l("%(design)s: nobody else can take them until %(until)s.")),
+    "first_asked": (
+        _l("You are asked first"),
+        _l("%(design)s: rights under your first refusal would go to somebody else. Answer by %(until)s."),
+    ),
+    "first_withdrawn": (_l("You are no longer asked"), _l("%(design)s: the designer took the question back.")),
+    "first_taken_up": (
+        _l("A first refusal is taken up"),
+        _l("%(design)s: the holder wants these rights and negotiates with you."),
+    ),
+    "first_let_go": (
+        _l("A first refusal is let go"),
+        _l("%(design)s: the rights are free when both have signed the termination."),
+    ),
+    "first_silent": (
+        _l("The holder did not answer"),
+        _l("%(design)s: the time is over. The first refusal still stands."),
+    ),
     "rights_released": (_l("Rights are no longer held"), _l("%(design)s")),
     "order_created": (_l("A new order"), _l("%(quantity)s pieces of %(design)s")),
     "rfq_received": (_l("You are asked for a quote"), _l("%(quantity)s pieces of %(design)s")),

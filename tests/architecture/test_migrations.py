@@ -100,7 +100,7 @@ def test_every_table_with_tenant_rows_is_forced_under_row_security(instance: Ins
         "cad_copies", "cad_copy_keys", "cad_shapes", "cad_traces",
         "payment_accounts", "checkouts", "transfers", "payouts", "ledger_entries", "ledger_transactions",
         "ledger_links", "ledger_accounts", "fee_rates",
-        "material_overrides", "rights_grants", "rights_holds", "serials",
+        "material_overrides", "rights_grants", "rights_holds", "first_asks", "serials",
         "payee_banks", "bank_files", "bank_items",
         "term_sheets", "design_sheets", "metal_prices", "approval_policies", "approvals",
         "inbox_threads", "thread_texts", "reply_addresses", "digests", "inbound_mails",

@@ -68,7 +68,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             *("/payouts", "/payouts/bank", "/audit"),
             *(f"{thread}/counter?term=fee", f"{thread}/versions/1", f"{thread}/listing"),
             *("/term-sheets", "/term-sheets/new", f"/term-sheets/{i['sheet']}", "/term-sheets/prices", "/deals/usual"),
-            f"/term-sheets/for/{i['design']}",
+            *(f"/term-sheets/for/{i['design']}", f"/first-refusals/{i['first_ask']}"),
             *("/materials", "/invoices", f"/invoices/{i['invoice']}", "/invoices/details"),
         ],
         "buyer": [

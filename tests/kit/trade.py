@@ -28,7 +28,7 @@ from marketplace.studio.models import ContentDraft
 from tests.kit.instance import Instance
 from tests.kit.people import Make, Person
 from tests.kit.royalties import leave_statements
-from tests.kit.waiting import leave_bank_file, playbook
+from tests.kit.waiting import asked_first, leave_bank_file, playbook
 
 _SYSTEM = system("test")
 #: A way out that the open thread names.
@@ -281,6 +281,10 @@ class Trade:
             session.add(trace)
             kept = playbook(people["designer"].org.id, people["buyer"].org.id, self.ids["design"])
             session.add_all(kept)
+            asked = asked_first(
+                self.ids["license"], self.ids["open"], designer.org.id, people["buyer"].org.id, self.ids["design"]
+            )
+            session.add(asked)
             session.add(Digest(user_id=designer.user.id, day=datetime.now(UTC).date()))
             session.add(
                 InboundMail(
@@ -309,6 +313,7 @@ class Trade:
                 )
             )
             self.ids |= {
+                "first_ask": asked.id,
                 "sheet": next(row.id for row in kept if isinstance(row, TermSheet)),
                 "approval": next(row.id for row in kept if isinstance(row, Approval)),
                 "photo": session.scalars(photos).one(),

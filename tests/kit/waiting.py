@@ -1,6 +1,6 @@
 """What waits at a desk: a bank file of the operator, a buyer's approval, a studio's usual terms."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from demo.play import TERMS
 from marketplace.db.base import Base
 from marketplace.licensing.playbook.models import Approval, ApprovalPolicy, MetalPrice, TermSheet
+from marketplace.licensing.refusal.models import FirstAsk
 from marketplace.licensing.terms import terms_hash
 from marketplace.payments.models import Transfer
 from marketplace.payments.rails.models import BankFile, BankItem, PayeeBank
@@ -34,6 +35,22 @@ def leave_bank_file(session: Session, payee: str, made_by: str) -> str:
     given_up = {"state": "canceled", "org_id": payee, "amount": 500, "currency": "USD"}
     session.add(BankItem(file_id=file.id, transfer_id=share, bank_id=bank.id, **given_up))
     return file.id
+
+
+def asked_first(license_id: str, negotiation_id: str, designer: str, buyer: str, design_id: str) -> FirstAsk:
+    """A question to the holder of a first refusal."""
+    return FirstAsk(
+        license_id=license_id,
+        negotiation_id=negotiation_id,
+        version=1,
+        design_id=design_id,
+        title="A ring",
+        designer_org_id=designer,
+        buyer_org_id=buyer,
+        terms=TERMS,
+        answer_by=datetime.now(UTC) + timedelta(days=14),
+        asked_by="usr_somebody",
+    )
 
 
 def playbook(designer: str, buyer: str, design_id: str) -> list[Base]:

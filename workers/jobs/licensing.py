@@ -17,6 +17,7 @@ from marketplace.licensing.contract.content import STANDARDS, TEMPLATE, Draft
 from marketplace.licensing.contract.content import addendum as addendum_drawn_up
 from marketplace.licensing.contract.content import agreement as drawn_up
 from marketplace.licensing.models import Addendum, AgreementText, License, Negotiation
+from marketplace.licensing.refusal import operations as asking
 from workers.run import Run
 
 
@@ -73,7 +74,14 @@ def expire(run: Run) -> None:
         more = 100 in {closed, *moved}
 
 
-_BY_THE_CLOCK = (holds.release_due, life.expire_due, life.lapse_addenda, life.give_notices, life.ask_for_attestations)
+_BY_THE_CLOCK = (
+    holds.release_due,
+    asking.fall_silent,
+    life.expire_due,
+    life.lapse_addenda,
+    life.give_notices,
+    life.ask_for_attestations,
+)
 
 
 def _draft(session: Session, held: License, brand: str) -> Draft:

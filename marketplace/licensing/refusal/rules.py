@@ -1,0 +1,22 @@
+"""Rules of asking the holder of a first refusal."""
+
+from datetime import timedelta
+
+from marketplace.kernel.states import Machine, step
+
+#: How long the holder has to answer.
+ANSWER_WITHIN = timedelta(days=14)
+#: Terms that belong to the other offer, or could tell whose it is; the holder is not shown them.
+NOT_TOLD = ("valid_until", "brief", "customization", "credit")
+
+#: Silence is written down and frees nothing: the holder's license stands, and a late answer counts.
+FIRST_ASK = Machine(
+    "first_ask",
+    "open",
+    [
+        *(step(state, "take_up", "buyer", "taken_up") for state in ("open", "silent")),
+        *(step(state, "let_go", "buyer", "let_go") for state in ("open", "silent")),
+        *(step(state, "withdraw", "designer", "withdrawn") for state in ("open", "silent")),
+        step("open", "fall_silent", "system", "silent"),
+    ],
+)
