@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from marketplace.db.row_security import ORG, protect
 
-revision = "0031"
-down_revision = "0030"
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
