@@ -10,6 +10,7 @@ from marketplace.gateways.payment_types import (
     Charge,
     CheckoutSession,
     Dispute,
+    Moved,
     Movement,
     Payment,
     PaymentMethod,
@@ -170,7 +171,14 @@ def refund(found: Any) -> Refund:
         metadata=plain(found.metadata),
         failure_reason=getattr(found, "failure_reason", None),
         created=moment(found.created),
+        moved=_moved(found.balance_transaction),
+        returned=_moved(getattr(found, "failure_balance_transaction", None)),
     )
+
+
+def _moved(found: Any) -> Moved | None:
+    """From a balance transaction, if there is one yet."""
+    return Moved(found.amount, found.currency.upper()) if found else None
 
 
 def movement(found: Any) -> Movement:

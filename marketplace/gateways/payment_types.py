@@ -218,8 +218,18 @@ class Reversal:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """What a movement did to the platform's balance, in the currency that the balance has it in."""
+
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refund:
-    """Money given back to the buyer. `status` pending / succeeded / failed / canceled / requires_action."""
+    """Money given back to the buyer. `status` pending / succeeded / failed / canceled / requires_action. `moved` is
+    what left the platform's balance for it, `returned` what came back when the buyer's bank sent it back.
+    """
 
     id: str
     payment_intent: str
@@ -230,6 +240,8 @@ class Refund:
     metadata: Mapping[str, str]
     failure_reason: str | None = None
     created: datetime | None = None
+    moved: Moved | None = None
+    returned: Moved | None = None
 
 
 @dataclass(frozen=True, slots=True)

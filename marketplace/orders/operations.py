@@ -65,13 +65,15 @@ def place_order(
 ) -> Order:
     """Order pieces under an active license; the designer learns the buyer's name from here on.
 
-    Raises Conflict `units_exceeded` past the license's number of pieces (counted under the license's lock), Invalid
-    `metal_not_licensed`, Conflict `no_manager` when there is no production manager to route the order.
+    A design that is listed no more can still be ordered under its license. Raises Conflict `units_exceeded` past the
+    license's number of pieces (counted under the license's lock), `party_suspended`, `no_manager` when there is no
+    production manager to route the order; Invalid `metal_not_licensed`.
     """
     found = lock(session, License, license_id)
     if found.buyer_org_id != actor.org_id or actor.user_id is None:
         raise NotFound
     _check_active(found)
+    check_parties(session, found.buyer_org_id, found.designer_org_id)
     if not lines or any(line.quantity < 1 for line in lines):
         raise Invalid("quantity_invalid", "Order at least one piece.", fields={"quantity": "Order at least one piece."})
     check_metals((line.metal for line in lines), licensed_metals(found.terms))
@@ -111,12 +113,16 @@ def place_order(
 
 
 def open_order_checkout(session: Session, actor: Actor, order: Order) -> str:
-    """Prepare the buyer's payment of an awarded order and return the checkout's id; the same one when repeated."""
+    """Prepare the buyer's payment of an awarded order and return the checkout's id; the same one when repeated.
+
+    Raises Conflict `party_suspended` when the workshop or another party may not trade any more.
+    """
     row = lock(session, Order, order.id)
     ORDER.target(row.state, "checkout", relations_of(row, actor))
     production, royalty, total = row.production, row.royalty_due, row.total
     if production is None or royalty is None or total is None or row.maker_org_id is None:
         raise Conflict("not_awarded", "The order has not been awarded yet.")
+    check_parties(session, row.buyer_org_id, row.designer_org_id, row.maker_org_id)
     shares = [Share(row.maker_org_id, "production", production)]
     if royalty.amount > 0:
         shares.append(Share(row.designer_org_id, "royalty", royalty))
@@ -187,6 +193,13 @@ def royalty_terms(order: Order) -> RoyaltyTerms:
         base=order.royalty.get("royalty_base"),
         advance=bool((order.royalty.get("advance") or {}).get("amount")),
     )
+
+
+def check_parties(session: Session, *org_ids: str) -> None:
+    """Raise Conflict `party_suspended` unless all of these organizations are approved."""
+    states = session.scalars(select(Organization.state).where(Organization.id.in_(org_ids)))
+    if any(state != "approved" for state in states):
+        raise Conflict("party_suspended", "One of the parties may not trade at the moment.")
 
 
 def _check_active(found: License) -> None:

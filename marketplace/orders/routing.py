@@ -17,7 +17,7 @@ from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.money import MAX_AMOUNT
 from marketplace.notifications.operations import notify_org
 from marketplace.orders.models import Order, Quote, Rfq
-from marketplace.orders.operations import royalty_terms
+from marketplace.orders.operations import check_parties, royalty_terms
 from marketplace.orders.pricing import price
 from marketplace.orders.rules import ORDER, QUOTE, RFQ, check_valid_until
 from marketplace.policy.decide import relations_of
@@ -137,7 +137,8 @@ def award(session: Session, actor: Actor, order: Order, quote_id: str) -> Order:
     """Give the order to one quote; every other request is closed and told so.
 
     Raises Conflict `quote_expired` past its last day, `quote_replaced` when the workshop has quoted anew meanwhile,
-    `illegal_transition` when another award was first; NotFound for a quote of another order.
+    `illegal_transition` when another award was first, `manufacturer_not_approved`, `party_suspended`; NotFound for a
+    quote of another order.
     """
     row = lock(session, Order, order.id)
     who = relations_of(row, actor)
@@ -155,6 +156,7 @@ def award(session: Session, actor: Actor, order: Order, quote_id: str) -> Order:
     still = session.scalars(select(Organization.state).where(Organization.id == chosen.maker_org_id)).one()
     if still != "approved":
         raise Conflict("manufacturer_not_approved", "This workshop is not approved any more. Choose another one.")
+    check_parties(session, row.buyer_org_id, row.designer_org_id)
     QUOTE.advance(chosen, "win", who)
     for quote in quotes:
         if quote.id != chosen.id and quote.state in {"open", "expired"}:

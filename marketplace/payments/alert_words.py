@@ -24,6 +24,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
         N_("A transfer was refused"),
         N_("Settle the reason with the payee, then have it sent again below."),
     ),
+    "currency_missing": (
+        N_("A share waits: our balance at the payment service has too little in its currency"),
+        N_("Bring that much in its currency to the balance; it is sent within the hour after."),
+    ),
     "transfer_differs": (N_("A transfer is not the one we asked for"), _COMPARE),
     "refund_failed": (
         N_("A refund was refused"),

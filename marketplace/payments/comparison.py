@@ -43,6 +43,7 @@ _KINDS = {
     "exchange": "charge",
     "processing_fee": "charge",
     "refund": "refund",
+    "refund_exchange": "refund",
     "transfer": "transfer",
     "reversal": "reversal",
     "dispute": "dispute",

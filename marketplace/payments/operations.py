@@ -19,7 +19,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.kernel.money import Money
 from marketplace.notifications.operations import notify_org
-from marketplace.payments import alerts, fees, ledger, titles
+from marketplace.payments import alerts, exchanging, fees, ledger, titles
 from marketplace.payments.disputes import open_ones
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Transfer
 from marketplace.payments.rails import routing
@@ -34,11 +34,11 @@ PAYOUT_DELAY = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """A share that is being sent: to whom, out of which payment, with which key."""
+    """A share that is being sent: to whom, out of which charge (None: from the balance), with which key."""
 
     transfer: Transfer
     account: PaymentAccount
-    checkout: Checkout
+    charge_id: str | None
     key: str
 
 
@@ -169,25 +169,19 @@ def mark_expired(session: Session, checkout_id: str) -> None:
 
 
 def _book_settlement(session: Session, row: Checkout, payment: Payment) -> None:
-    """What the payment service keeps; and, where the payment settles in another currency, the exchange.
-
-    The terms stay in the currency they were agreed in: both sides of the exchange stand against `equity:exchange`, so
-    that what a rate gains or loses until the shares are sent remains there (PAY-21).
-    """
+    """What the payment service keeps; and, where the payment settles in another currency, the exchange."""
     currency = payment.settlement_currency or row.currency
-    if currency != row.currency and payment.net is not None:
-        received = payment.net + (payment.fee or 0)
-        for code, into in ((row.currency, -row.amount), (currency, received)):
-            ledger.post(
-                session,
-                key=f"exchange:{row.id}:{code}",
-                kind="exchange",
-                subject_id=row.subject_id,
-                memo=row.description,
-                currency=code,
-                lines=[ledger.Line(ledger.STRIPE, into), ledger.Line(ledger.EXCHANGE, -into)],
-                external_id=payment.charge,
-            )
+    if payment.net is not None:
+        exchanging.link(
+            session,
+            key=f"exchange:{row.id}",
+            kind="exchange",
+            subject_id=row.subject_id,
+            memo=row.description,
+            external_id=payment.charge,
+            agreed=row.total,
+            moved=Money(payment.net + (payment.fee or 0), currency),
+        )
     if payment.fee:
         ledger.post(
             session,
@@ -289,7 +283,8 @@ def begin_transfer(session: Session, actor: Actor, transfer_id: str) -> Sending 
     TRANSFER.advance(row, "begin", {"system"})
     row.reason = None
     key = row.id if row.attempt == 0 else f"{row.id}-{row.attempt}"
-    return Sending(row, account, session.get_one(Checkout, row.checkout_id), key)
+    checkout = session.get_one(Checkout, row.checkout_id)
+    return Sending(row, account, None if exchanging.exchanged(session, checkout) else checkout.charge_id, key)
 
 
 def offset_debts(session: Session, actor: Actor, row: Transfer) -> bool:
@@ -376,6 +371,9 @@ def postpone_transfer(session: Session, actor: Actor, transfer_id: str, *, attem
     TRANSFER.advance(row, "release", {"system"})
     row.attempt, row.reason = row.attempt + 1, "unsettled"
     record(session, actor, "payment.transfer_postponed", row.id, owner_org_id=row.org_id, attempt=row.attempt)
+    if exchanging.exchanged(session, session.get_one(Checkout, row.checkout_id)):
+        # No settling brings this currency: a person must see that the balance has it.
+        alerts.raise_alert(session, actor, "currency_missing", row.id, subject_id=row.id, currency=row.currency)
 
 
 def send_again(session: Session, actor: Actor, transfer_id: str) -> Transfer:

@@ -13,13 +13,14 @@ from marketplace.accounts.models import Organization
 from marketplace.audit.operations import record
 from marketplace.db.jobs import JobName, stage
 from marketplace.db.locks import lock, lock_name
+from marketplace.gateways.payment_types import Moved
 from marketplace.gateways.payment_types import Refund as ReportedRefund
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.kernel.money import Money
 from marketplace.notifications.operations import notify_org
-from marketplace.payments import alerts, giving_back, ledger, titles
+from marketplace.payments import alerts, exchanging, giving_back, ledger, titles
 from marketplace.payments.claims import Dispute, GiveBack, Refund, Reversal
 from marketplace.payments.models import Checkout
 from marketplace.payments.rules import DECIDERS, REFUND, REFUND_REASONS, TOO_LATE
@@ -147,6 +148,7 @@ def confirm(session: Session, actor: Actor, refund_id: str, reported: ReportedRe
         lines=[ledger.Line(ledger.REFUNDS, row.amount), ledger.Line(ledger.STRIPE, -row.amount)],
         external_id=reported.id,
     )
+    _link(session, row, reported, -row.amount, reported.moved, "exchange")
     record(session, actor, "refund.made", row.id, owner_org_id=row.payer_org_id, stripe=reported.id)
     notify_org(session, row.payer_org_id, "refund_made", path=f"/refunds/{row.id}", **_said(row))
     return row
@@ -178,9 +180,25 @@ def bounced(session: Session, actor: Actor, refund_id: str, reported: ReportedRe
         lines=[ledger.Line(ledger.STRIPE, row.amount), ledger.Line(ledger.REFUNDS, -row.amount)],
         external_id=reported.id,
     )
+    _link(session, row, reported, row.amount, reported.returned, "exchange_back")
     alerts.raise_alert(session, actor, "refund_returned", reported.id, subject_id=row.id, code=row.failure)
     notify_org(session, row.payer_org_id, "refund_failed", path=f"/refunds/{row.id}", **_said(row))
     return True
+
+
+def _link(session: Session, row: Refund, reported: ReportedRefund, amount: int, moved: Moved | None, key: str) -> None:
+    """The exchange, where it left or reached our balance in another currency, at the rate of that moment."""
+    if moved is not None:
+        exchanging.link(
+            session,
+            key=f"{key}:{reported.id}",
+            kind="refund_exchange",
+            subject_id=row.subject_id,
+            memo=row.description,
+            external_id=reported.id,
+            agreed=Money(amount, row.currency),
+            moved=Money(moved.amount, moved.currency),
+        )
 
 
 def known(session: Session, reported: ReportedRefund) -> str | None:

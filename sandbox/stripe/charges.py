@@ -148,7 +148,9 @@ def finish_bank(world: World, intent: Json, *, paid: bool) -> Json:
 
 def _arrived(world: World, intent: Json, charge: Json, kind: str, fee: int) -> Json:
     available_on = int(world.now() + world.settings["settle_after_s"])
-    entry = world.book(kind, charge["id"], intent["amount"], intent["currency"], fee=fee, available_on=available_on)
+    amount, currency, rate = world.settled(intent["amount"], intent["currency"])
+    fee = world.settled(fee, intent["currency"])[0]
+    entry = world.book(kind, charge["id"], amount, currency, fee=fee, available_on=available_on, exchange_rate=rate)
     charge["balance_transaction"] = entry["id"]
     world.store.save(charge)
     intent |= {

@@ -36,12 +36,14 @@ def create(world: World, params: dict[str, Any]) -> Json:
         balance_transaction=None,
         charge=charge["id"],
         currency=charge["currency"],
+        failure_balance_transaction=None,
         metadata=params.get("metadata", {}),
         payment_intent=charge["payment_intent"],
         reason=params.get("reason"),
         status="pending" if ordered == "failed" else ordered,
     )
-    made["balance_transaction"] = world.book("refund", made["id"], -amount, charge["currency"])["id"]
+    moved, currency, rate = world.settled(-amount, charge["currency"])
+    made["balance_transaction"] = world.book("refund", made["id"], moved, currency, exchange_rate=rate)["id"]
     world.store.save(made)
     world.emit("refund.created", made)
     world.emit("charge.refunded", charge)
@@ -79,7 +81,8 @@ def settle(world: World, refund_id: str, status: str, reason: str = "expired_or_
         refund["status"] = "succeeded"
         world.store.save(refund)
     elif status == "failed" and refund["status"] in {"pending", "succeeded"}:
-        entry = world.book("refund_failure", refund_id, refund["amount"], refund["currency"])
+        moved, currency, rate = world.settled(refund["amount"], refund["currency"])
+        entry = world.book("refund_failure", refund_id, moved, currency, exchange_rate=rate)
         refund |= {"status": "failed", "failure_reason": reason, "failure_balance_transaction": entry["id"]}
         world.store.save(refund)
         charge = world.store.get(refund["charge"], "charge")

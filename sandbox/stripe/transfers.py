@@ -57,8 +57,9 @@ def create(world: World, params: dict[str, Any]) -> Json:
 def _check_source(world: World, charge: Json, amount: int, currency: str) -> int:
     if charge["status"] != "succeeded":
         raise ApiError("The source charge did not succeed.", param="source_transaction")
-    if charge["currency"] != currency:
-        raise ApiError(f"The currency of source_transaction's balance transaction is {charge['currency']}.")
+    entry = world.store.get(charge["balance_transaction"], "balance_transaction")
+    if entry["currency"] != currency:
+        raise ApiError(f"The currency of source_transaction's balance transaction is {entry['currency']}.")
     taken = sum(
         t["amount"] - t["amount_reversed"]
         for t in world.store.all("transfer", lambda t: t["source_transaction"] == charge["id"])
@@ -70,7 +71,7 @@ def _check_source(world: World, charge: Json, amount: int, currency: str) -> int
             f"(There is already {taken} transferred out of it.)",
             param="amount",
         )
-    on: int = world.store.get(charge["balance_transaction"], "balance_transaction")["available_on"]
+    on: int = entry["available_on"]
     return on
 
 

@@ -1,6 +1,7 @@
 """What every part of the stand-in works with: the objects, the events, the clock and the delays that can be set."""
 
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sandbox.stripe.store import Json, Store
@@ -29,15 +30,25 @@ class World:
     @property
     def settings(self) -> dict[str, Any]:
         """`settle_after_s`: when a charge becomes available. `payout_after_s`: when a balance is paid out.
-        `bank_after_s`: when a bank payment succeeds by itself; below zero, when it is told to.
+        `bank_after_s`: when a bank payment succeeds by itself; below zero, when it is told to. `settles`: the currency
+        that one arrives in on the balance where it is another, and the rate of the moment.
         """
         return {**_DELAYS, **self.store.kept("setting").get("delays", {})}
 
     def change_settings(self, wish: dict[str, Any]) -> dict[str, Any]:
         """Set some of the delays."""
-        known = {k: float(v) for k, v in wish.items() if k in _DELAYS}
+        known: dict[str, Any] = {k: float(v) for k, v in wish.items() if k in _DELAYS}
+        if "settles" in wish:
+            known["settles"] = {str(code): [str(into), str(rate)] for code, (into, rate) in wish["settles"].items()}
         self.store.keep("setting", "delays", {**self.settings, **known})
         return self.settings
+
+    def settled(self, amount: int, currency: str) -> tuple[int, str, str | None]:
+        """What an amount is on the platform's balance now: minor units (as many digits in both), currency, rate."""
+        into, rate = self.settings.get("settles", {}).get(currency, (currency, None))
+        if rate is None:
+            return amount, currency, None
+        return int((amount * Decimal(rate)).quantize(Decimal(1), ROUND_HALF_UP)), into, rate
 
     def now(self) -> int:
         """The stand-in's own time in whole epoch seconds."""
@@ -69,6 +80,7 @@ class World:
         account: str | None = None,
         available_on: int | None = None,
         category: str | None = None,
+        exchange_rate: str | None = None,
     ) -> Json:
         """A balance transaction of the platform or of a connected account. `category` is Stripe's reporting category,
         for most kinds the one that _CATEGORIES gives.
@@ -82,7 +94,7 @@ class World:
             available_on=on,
             currency=currency,
             description=None,
-            exchange_rate=None,
+            exchange_rate=None if exchange_rate is None else float(exchange_rate),
             fee=fee,
             fee_details=[{"amount": fee, "currency": currency, "type": "stripe_fee"}] if fee else [],
             net=amount - fee,

@@ -193,7 +193,7 @@ def send_transfer(run: Run, transfer_id: str) -> None:
             amount=row.payable,
             currency=row.currency,
             destination=begun.account.stripe_account_id or "",
-            source_charge=begun.checkout.charge_id,
+            source_charge=begun.charge_id,
             transfer_group=row.subject_id,
             metadata={"transfer": row.id, "kind": row.kind},
             idempotency_key=begun.key,

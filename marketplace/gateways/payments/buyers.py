@@ -9,6 +9,9 @@ from marketplace.gateways.payment_types import Charge, CheckoutSession, Payment,
 from marketplace.gateways.payments.client import PAGE, Client
 from marketplace.gateways.payments.errors import vendor_errors
 
+#: Asked for with every refund: it may leave the balance in another currency than it was paid in.
+_MOVED: Any = ["balance_transaction", "failure_balance_transaction"]
+
 
 class Buyers(Client):
     """Taking money and giving it back."""
@@ -92,17 +95,24 @@ class Buyers(Client):
         """Give `amount` back to the buyer. Raises PaymentRejected: `refund_exceeds` for more than is left,
         `charge_already_refunded`, `charge_disputed` while the buyer's bank holds the payment.
         """
-        params: Any = {"payment_intent": payment_intent, "amount": amount, "metadata": dict(metadata or {})}
+        params: Any = {
+            "payment_intent": payment_intent,
+            "amount": amount,
+            "metadata": dict(metadata or {}),
+            "expand": _MOVED,
+        }
         with vendor_errors(exceeds="refund_exceeds"):
             return readings.refund(self._client.v1.refunds.create(params, {"idempotency_key": idempotency_key}))
 
     def get_refund(self, refund_id: str) -> Refund:
         """One refund as it is now."""
         with vendor_errors():
-            return readings.refund(self._client.v1.refunds.retrieve(refund_id))
+            return readings.refund(self._client.v1.refunds.retrieve(refund_id, {"expand": _MOVED}))
 
     def find_refunds(self, payment_intent: str) -> tuple[Refund, ...]:
         """Every refund of a payment, to look before acting again."""
         with vendor_errors():
-            found = self._client.v1.refunds.list({"payment_intent": payment_intent, "limit": PAGE})
+            found = self._client.v1.refunds.list(
+                {"payment_intent": payment_intent, "limit": PAGE, "expand": [f"data.{name}" for name in _MOVED]}
+            )
             return tuple(readings.refund(item) for item in found.auto_paging_iter())

@@ -142,7 +142,7 @@ def test_the_job_compares_the_real_books_and_keeps_the_chain_elsewhere(scene: Sc
     checkout = scene.licensed()
     scene.refund(checkout, 10_000)
     scene.end(scene.dispute(scene.checkout(checkout).payment_intent or "", amount=20_000), "win")
-    assert _compare(scene).differences == []
+    assert compared(scene).differences == []
     scene.control("POST", "/adjust", amount=123, currency="usd", description="Nobody asked")
     with unit_of_work(scene.services.engine, SYSTEM) as session:
         lines = [ledger.Line(ledger.STRIPE, 50), ledger.Line(ledger.FEES, -50)]
@@ -157,14 +157,14 @@ def test_the_job_compares_the_real_books_and_keeps_the_chain_elsewhere(scene: Sc
             external_id="tr_phantom",
         )
     with clock.frozen(clock.now() + timedelta(minutes=30)):
-        found = _compare(scene).differences
+        found = compared(scene).differences
     assert {row["kind"] for row in found} == {"adjustment_not_booked", "transfer_not_there", "balance_amount"}
     assert "difference" in scene.alerts()
     kept = list(scene.services.storage.keys("anchors/ledger/"))
     assert len(kept) >= 2
 
 
-def _compare(scene: Scene) -> Reconciliation:
+def compared(scene: Scene) -> Reconciliation:
     with unit_of_work(scene.services.engine, SYSTEM) as session:
         stage(session, JobName.COMPARE_BOOKS, new_id("job"), {})
     scene.run_jobs()

@@ -131,7 +131,7 @@ def test_a_transfer_that_left_after_all_is_booked_when_its_event_comes(scene: Sc
         amount=90_000,
         currency="USD",
         destination=account,
-        source_charge=begun.checkout.charge_id,
+        source_charge=begun.charge_id,
         transfer_group="lic_1",
         metadata={"transfer": share.id},
         idempotency_key=begun.key,

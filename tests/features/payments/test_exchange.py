@@ -1,0 +1,108 @@
+"""Payments that arrive on our balance in another currency than was agreed, at rates that move (PAY-21, PAY-27).
+
+The stand-in changes dollars into pounds at the rate of the moment, as a platform's account without a dollar balance
+does.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from marketplace.kernel import clock
+from marketplace.payments import ledger
+from tests.features.payments.scene import Scene
+from tests.features.payments.test_comparison import compared
+
+SHARE = ("license_fee", "whole")
+
+
+def rate(scene: Scene, pounds: str) -> None:
+    scene.control("POST", "/settings", settles={"usd": ["gbp", pounds]}, payout_after_s=10**9)
+
+
+def fee_asked(scene: Scene) -> str:
+    shares = {scene.designer.org.id: ("license_fee", 100_000)}
+    return scene.open(shares, purpose="license", subject="lic_1")
+
+
+def sums(scene: Scene) -> dict[tuple[str, str], int]:
+    """Balances by account and currency; the invariants hold, and the vendor's books are ours in every currency."""
+    with Session(scene.services.engine) as session:
+        assert ledger.problems(session) == []
+        found = {(b.account, b.currency): b.amount for b in ledger.balances(session) if b.amount}
+    books = scene.services.payments.balance()
+    for code in ("USD", "GBP"):
+        theirs = books.available.get(code, 0) + books.pending.get(code, 0)
+        assert found.get((ledger.STRIPE, code), 0) == theirs, code
+    return found
+
+
+def test_pay_21_the_terms_are_those_of_the_offer_whatever_the_rate_is_at_capture(scene: Scene) -> None:
+    rate(scene, "0.80")
+    checkout = fee_asked(scene)
+    rate(scene, "0.75")
+    scene.pay(checkout)
+    row = scene.checkout(checkout)
+    assert (row.state, row.amount, row.currency) == ("paid", 100_000, "USD")
+    assert sums(scene) == {
+        (ledger.held(scene.designer.org.id), "USD"): -90_000,
+        (ledger.FEES, "USD"): -10_000,
+        (ledger.EXCHANGE, "USD"): 100_000,
+        (ledger.EXCHANGE, "GBP"): -75_000,
+        (ledger.PROCESSING, "GBP"): 2_198,
+        (ledger.STRIPE, "GBP"): 72_802,
+    }
+
+
+def test_pay_21_a_refund_at_another_rate_gives_the_agreed_amount_back_and_its_loss_is_booked(scene: Scene) -> None:
+    rate(scene, "0.80")
+    checkout = fee_asked(scene)
+    scene.pay(checkout)
+    rate(scene, "0.90")
+    scene.refund(checkout, 40_000)
+    found = sums(scene)
+    assert found[ledger.held(scene.designer.org.id), "USD"] == -54_000
+    assert (found[ledger.EXCHANGE, "USD"], found[ledger.EXCHANGE, "GBP"]) == (60_000, -80_000 + 36_000)
+    rate(scene, "0.70")
+    scene.refund(checkout, 60_000)
+    found = sums(scene)
+    # Nothing is open in dollars; in pounds the first refund lost 40.00 and the second won 60.00.
+    assert {account for account, code in found if code == "USD"} == set()
+    assert found[ledger.EXCHANGE, "GBP"] == -80_000 + 36_000 + 42_000
+    assert compared(scene).differences == []
+
+
+def test_pay_21_a_refund_that_comes_back_is_booked_at_the_rate_of_that_day(scene: Scene) -> None:
+    rate(scene, "0.80")
+    checkout = fee_asked(scene)
+    scene.pay(checkout)
+    scene.refund(checkout, 50_000)
+    refund = scene.services.payments.find_refunds(scene.checkout(checkout).payment_intent or "")[0]
+    rate(scene, "0.60")
+    scene.control("POST", f"/refunds/{refund.id}/settle", status="failed")
+    scene.settle()
+    found = sums(scene)
+    assert (found[ledger.REFUNDS, "USD"], found[ledger.EXCHANGE, "USD"]) == (-50_000, 100_000)
+    assert found[ledger.EXCHANGE, "GBP"] == -80_000 + 40_000 - 30_000
+
+
+def test_pay_27_a_share_is_paid_in_the_agreed_currency_or_waits_for_it_and_is_never_changed(scene: Scene) -> None:
+    """Two linked bookings on arrival; what the balance does not have in dollars waits, an operator is told."""
+    account = scene.onboard(scene.designer)
+    rate(scene, "0.80")
+    scene.pay(fee_asked(scene))
+    scene.release("license", "lic_1")
+    share = scene.shares()[SHARE]
+    assert (share.state, share.reason, share.currency) == ("due", "unsettled", "USD")
+    assert scene.alerts() == {"currency_missing"}
+    assert sums(scene)[ledger.held(scene.designer.org.id), "USD"] == -90_000
+    scene.control("POST", "/settings", settles={})
+    other = {scene.maker.org.id: ("production", 200_000)}
+    scene.pay(scene.open(other))
+    with clock.frozen(clock.now() + timedelta(hours=2)):
+        scene.run_jobs()
+    assert scene.shares()[SHARE].state == "sent"
+    [made] = scene.services.payments.find_transfers("lic_1")
+    assert (made.amount, made.currency, made.source_charge) == (90_000, "USD", None)
+    assert scene.services.payments.balance(account).available == {"USD": 90_000}
+    assert (ledger.held(scene.designer.org.id), "USD") not in sums(scene)
