@@ -57,8 +57,10 @@ def mark_picture(path: Path, *, declared_type: str, out_dir: Path, text: str) ->
 
 
 def read_letter(path: Path, *, out_dir: Path) -> Letter:
-    """What a mail says, without what it quotes. Writes nothing. Raises Unreadable."""
-    return run_in_child("letter", {}, Letter, read=path, out_dir=out_dir)
+    """What a mail says, without what it quotes; its files into the existing folder `out_dir`. Raises Unreadable."""
+    letter = run_in_child("letter", {}, Letter, read=path, out_dir=out_dir)
+    _check_written(out_dir, {item.file: item.size for item in letter.files if item.file})
+    return letter
 
 
 def inspect_cad(

@@ -2,17 +2,23 @@
 
 import re
 from email import policy
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser
 from email.utils import getaddresses
 from pathlib import Path
 
 from ai_pipeline.letters.markup import plain_text
-from ai_pipeline.letters.report import Letter
+from ai_pipeline.letters.report import Letter, LetterFile
 from ai_pipeline.letters.strip import own_words
 
 #: Characters of a body that are looked at; an answer is far shorter, what it quotes may be longer.
 _BODY = 400_000
+#: Files that are taken out of a mail, and the bytes of one: as many as a message of a thread takes along.
+MAX_FILES, MAX_FILE_BYTES = 10, 25 * 10**6
+#: Files that are told of at all, and characters of a name.
+_MOST_TOLD, _NAME = 50, 300
 #: Characters of an answer; beyond it is refused, never cut off.
 MAX_ANSWER = 4_000
 _DOMAIN = re.compile(r"\bd=\s*([A-Za-z0-9.-]{1,253})")
@@ -20,8 +26,7 @@ _ADDRESS = re.compile(r"[^\s\x00-\x1f@<>,;]{1,64}@[^\s\x00-\x1f@<>,;]{1,255}")
 
 
 def read_letter(path: str, out_dir: str) -> Letter:
-    """What the mail in the file `path` says. Nothing is written; attachments are counted, never opened."""
-    del out_dir
+    """What the mail in the file `path` says. Attachments are written into `out_dir` as they are, never opened."""
     message = BytesParser(policy=policy.compat32).parsebytes(Path(path).read_bytes())
     text = own_words(_body(message)[:_BODY])
     return Letter(
@@ -33,8 +38,34 @@ def read_letter(path: str, out_dir: str) -> Letter:
         automatic=_automatic(message),
         text=text[: MAX_ANSWER + 1],
         too_long=len(text) > MAX_ANSWER,
-        attachments=sum(1 for part in message.walk() if _attached(part)),
+        files=_files(message, Path(out_dir)),
     )
+
+
+def _files(message: Message, out_dir: Path) -> list[LetterFile]:
+    found: list[LetterFile] = []
+    for part in message.walk():
+        if not _attached(part) or len(found) >= _MOST_TOLD:
+            continue
+        payload = part.get_payload(decode=True)
+        data = payload if isinstance(payload, bytes) else b""
+        kept = len(found) < MAX_FILES and len(data) <= MAX_FILE_BYTES
+        place = str(len(found)) if kept else ""
+        if kept:
+            (out_dir / place).write_bytes(data)
+        found.append(
+            LetterFile(name=_name(part), content_type=part.get_content_type()[:200], size=len(data), file=place)
+        )
+    return found
+
+
+def _name(part: Message) -> str:
+    """The file's name as its sender wrote it (RFC 2231, or RFC 2047 as many programs do); "" when it has none."""
+    written = str(part.get_filename() or "")
+    try:
+        return str(make_header(decode_header(written)))[:_NAME]
+    except (LookupError, ValueError, HeaderParseError):
+        return written[:_NAME]
 
 
 def _all(message: Message, name: str) -> list[str]:

@@ -5,6 +5,17 @@ from pydantic import BaseModel
 from ai_pipeline.imaging.report import Reading
 
 
+class LetterFile(BaseModel):
+    """A file that was sent along, in the order of the mail; name and type are the sender's. `file` is its name in the
+    output folder, "" for one that was not written: too large, or one too many.
+    """
+
+    name: str
+    content_type: str
+    size: int
+    file: str
+
+
 class Letter(BaseModel):
     """A mail as far as it matters. Addresses are lower case; everything here is the sender's claim, not the truth.
 
@@ -20,5 +31,5 @@ class Letter(BaseModel):
     automatic: str = ""
     text: str = ""
     too_long: bool = False
-    attachments: int = 0
+    files: list[LetterFile] = []
     reading: Reading | None = None

@@ -60,6 +60,7 @@ class JobName(StrEnum):
     ISSUE_STATEMENT = "issue_statement"
     ERASE_PERSON = "erase_person"
     READ_INBOUND_MAIL = "read_inbound_mail"
+    POST_MAIL_FILES = "post_mail_files"
     SEND_DIGESTS = "send_digests"
 
 

@@ -17,8 +17,8 @@ from marketplace.kernel import clock
 #: The service tries again for eight hours; a delivery that is older, or from the future, is nobody's.
 MAX_AGE_S = 12 * 3600
 MAX_SKEW_S = 300
-#: A mail of the largest size that is still looked at, percent-encoded, with its form.
-MAX_BODY = 2 * 1024 * 1024
+#: A mail of the largest size that is still looked at, with its form: one with files of some 8 MB, as mail encodes them.
+MAX_BODY = 12 * 1024 * 1024
 _MAX_FIELDS = 100
 
 

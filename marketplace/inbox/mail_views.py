@@ -6,7 +6,7 @@ from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from marketplace.gateways.inbound_mail import BadDelivery, read_delivery
+from marketplace.gateways.inbound_mail import MAX_BODY, BadDelivery, read_delivery
 from marketplace.gateways.tokens import Purpose
 from marketplace.inbox import replies
 from marketplace.inbox.mailing import TOKEN_LIFE_S, choose, setting_of
@@ -61,6 +61,7 @@ def unsubscribe(call: Call) -> ResponseReturnValue:
 @section.post("/webhooks/mail/mime", needs=Permission.PUBLIC, csrf=False)
 def inbound(call: Call) -> ResponseReturnValue:
     """Take a mail from the receiving service and answer at once; a job reads it. 406 tells it not to come again."""
+    request.max_content_length = MAX_BODY
     body, kind = request.get_data(cache=False), request.headers.get("Content-Type", "")
     try:
         delivery = read_delivery(body, kind, call.settings.inbound_mail_key)

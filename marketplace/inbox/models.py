@@ -97,6 +97,8 @@ class InboundMail(Created, Base):
     state: Mapped[str] = mapped_column(String(10), default="received")
     reason: Mapped[LongText | None]
     message_id: Mapped[str | None] = mapped_column(String(40))
+    #: Files that came along and are on their way into the thread (mail_files.Coming); null once they are there.
+    files: Mapped[list[Any] | None]
     done_at: Mapped[Moment | None]
 
 

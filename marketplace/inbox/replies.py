@@ -1,6 +1,7 @@
 """Answers by mail: the addresses, taking a mail in, and posting what it says."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,9 @@ from marketplace.config import Settings
 from marketplace.db.jobs import JobName, stage
 from marketplace.db.locks import lock_name
 from marketplace.gateways.inbound_mail import Delivery
+from marketplace.gateways.storage import Storage
 from marketplace.gateways.tokens import Purpose, Tokens
+from marketplace.inbox.mail_files import Arrived, announce
 from marketplace.inbox.models import InboundMail, ReplyAddress
 from marketplace.inbox.rules import ADDRESS_LIFE, INBOUND, MOST_AN_HOUR, vouched
 from marketplace.kernel import clock
@@ -25,8 +28,9 @@ from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.kernel.ids import new_id
 from marketplace.licensing.access import load_negotiation
 from marketplace.licensing.conversing import say
+from marketplace.licensing.rules import NEGOTIATION
 from marketplace.notifications.operations import send_mail
-from marketplace.policy.decide import require
+from marketplace.policy.decide import relations_of, require
 from marketplace.policy.permissions import Permission
 
 _SYSTEM = frozenset({"system"})
@@ -74,10 +78,18 @@ def take(session: Session, delivery: Delivery, key: str) -> None:
         stage(session, JobName.READ_INBOUND_MAIL, inbound_id, {"inbound_id": inbound_id}, subject=inbound_id)
 
 
-def settle(session: Session, actor: Actor, inbound_id: str, letter: Letter | None) -> None:
+def settle(
+    session: Session,
+    actor: Actor,
+    storage: Storage,
+    inbound_id: str,
+    letter: Letter | None,
+    files: Sequence[Arrived] = (),
+) -> None:
     """Post what the mail says, or refuse it with an answer to the person's own address, or pass it over in silence.
 
-    `letter` is None when the mail could not be read. Harmless when repeated.
+    `letter` is None when the mail could not be read; `files` came with it and are announced (mail_files). Harmless when
+    repeated.
     """
     row = session.get_one(InboundMail, inbound_id, with_for_update=True)
     if row.state != INBOUND.initial:
@@ -93,12 +105,13 @@ def settle(session: Session, actor: Actor, inbound_id: str, letter: Letter | Non
     if not reason and letter is not None:
         writer = member_actor(session, address.user_id, address.org_id, request_id=actor.request_id)
         reason = "member" if writer is None else _post(session, writer, row, address, letter)
+        if not reason and writer is not None and files:
+            row.files = announce(session, writer, storage, address.negotiation_id, files)
     if reason == "sender":
         row.message_key = None  # what others send must not stand in the way of the person's own mail
     _close(session, actor, row, "refuse" if reason else "post", reason)
-    files = letter.attachments if letter else 0
-    if reason or files:
-        _answer(session, row, address, person, reason or "attachments", posted=not reason)
+    if reason:
+        _answer(session, row, address, person, reason)
 
 
 def _passed_over(session: Session, row: InboundMail, letter: Letter | None) -> str:
@@ -132,9 +145,7 @@ def _objection(row: InboundMail, address: ReplyAddress, person: User, letter: Le
         return "expired"
     if letter.too_long:
         return "too_long"
-    if not letter.text:
-        return "attachments" if letter.attachments else "empty"
-    return ""
+    return "" if letter.text or letter.files else "empty"
 
 
 def _post(session: Session, writer: Actor, row: InboundMail, address: ReplyAddress, letter: Letter) -> str:
@@ -142,6 +153,9 @@ def _post(session: Session, writer: Actor, row: InboundMail, address: ReplyAddre
     try:
         negotiation = load_negotiation(session, writer, address.negotiation_id)
         require(writer, Permission.MESSAGE_SEND, negotiation)
+        NEGOTIATION.target(negotiation.state, "message", relations_of(negotiation, writer))
+        if not letter.text:
+            return ""  # its files are all it says
         with session.begin_nested():
             said = say(session, writer, negotiation.id, letter.text, client_key=row.id, by_mail=True)
     except (NotFound, Forbidden):
@@ -156,13 +170,13 @@ def _post(session: Session, writer: Actor, row: InboundMail, address: ReplyAddre
 
 def _close(session: Session, actor: Actor, row: InboundMail, action: str, reason: str) -> None:
     before = INBOUND.advance(row, action, _SYSTEM)
-    row.raw, row.reason, row.done_at = None, reason or None, clock.now()
+    # What brought files is kept until they are in the object store (mail_files.arrived).
+    row.raw = row.raw if row.files else None
+    row.reason, row.done_at = reason or None, clock.now()
     record(session, actor, f"mail.{row.state}", row.id, before=before, address=row.address_id, reason=reason)
 
 
-def _answer(
-    session: Session, row: InboundMail, address: ReplyAddress, person: User, reason: str, *, posted: bool
-) -> None:
+def _answer(session: Session, row: InboundMail, address: ReplyAddress, person: User, reason: str) -> None:
     """Tell the person, at the account's address and never at the mail's own; mail from others is told once a day."""
     if reason == "sender" and _told_today(session, row, address):
         return
@@ -174,7 +188,7 @@ def _answer(
         template="reply_refused",
         user_id=person.id,
         reason=reason,
-        posted=posted,
+        posted=False,
         path=path,
     )
 

@@ -30,7 +30,7 @@ REFUSALS = {
     "too_long": _l("It is longer than 4,000 characters. Please shorten it, or write several messages."),
     "empty": _l("We found no text of your own in it."),
     "unreadable": _l("It could not be read."),
-    "attachments": _l("Files cannot be sent by mail. Please add them on the page."),
+    "files": _l("These files were not taken:"),
 }
 
 

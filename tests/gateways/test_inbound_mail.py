@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from marketplace.gateways.inbound_mail import BadDelivery, Delivery, read_delivery
+from marketplace.gateways.inbound_mail import MAX_BODY, BadDelivery, Delivery, read_delivery
 from sandbox.mail.inbound import Inbound
 
 KEY = "key-of-the-service"
@@ -67,4 +67,4 @@ def test_another_key_opens_nothing_and_no_key_takes_nothing() -> None:
     with pytest.raises(BadDelivery):
         read_delivery(b"a=1&" * 200 + body, kind, KEY)
     with pytest.raises(BadDelivery):
-        read_delivery(body + b"x" * 3_000_000, kind, KEY)
+        read_delivery(body + b"x" * MAX_BODY, kind, KEY)

@@ -10,7 +10,7 @@ import pytest
 
 from ai_pipeline.errors import Unreadable
 from ai_pipeline.intake import read_letter as in_the_child
-from ai_pipeline.letters.read import read_letter
+from ai_pipeline.letters.read import MAX_FILES, read_letter
 from ai_pipeline.letters.report import Letter
 from ai_pipeline.letters.strip import own_words
 
@@ -65,7 +65,7 @@ def test_hostile_texts_take_bounded_time() -> None:
 
 def letter(tmp_path: Path, content: bytes) -> Letter:
     (tmp_path / "mail").write_bytes(content)
-    return read_letter(str(tmp_path / "mail"), "")
+    return read_letter(str(tmp_path / "mail"), str(tmp_path))
 
 
 def test_the_headers_are_told_as_claims(tmp_path: Path) -> None:
@@ -81,7 +81,25 @@ def test_the_headers_are_told_as_claims(tmp_path: Path) -> None:
     found = letter(tmp_path, made.as_bytes())
     assert (found.senders, found.message_id) == (["maya@studio.example"], "<1@studio.example>")
     assert (found.spf, found.dkim, found.signed_by) == ("pass", "", ["studio.example"])
-    assert (found.text, found.attachments, found.automatic) == ("Hello.", 1, "")
+    assert (found.text, found.automatic) == ("Hello.", "")
+    (sketch,) = found.files
+    assert (sketch.name, sketch.content_type, sketch.size) == ("sketch.gif", "image/gif", 6)
+    assert (tmp_path / sketch.file).read_bytes() == b"GIF89a"
+
+
+def test_files_are_named_as_written_and_no_more_are_taken_than_a_message_takes_along(tmp_path: Path) -> None:
+    made = EmailMessage(policy=SMTP)
+    made.set_content("Twelve files.")
+    for number in range(MAX_FILES + 2):
+        made.add_attachment(b"x" * number, maintype="application", subtype="pdf", filename=f"../草图 {number}.pdf")
+    old = made.as_bytes() + b""
+    found = letter(tmp_path, old).files
+    assert [item.size for item in found] == list(range(MAX_FILES + 2))
+    assert [item.file for item in found] == [*map(str, range(MAX_FILES)), "", ""]
+    assert found[3].name == "../草图 3.pdf"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*map(str, range(MAX_FILES)), "mail"])
+    encoded = b'MIME-Version: 1.0\r\nContent-Type: application/pdf; name="=?utf-8?B?6I2J5Zu+LnBkZg==?="\r\n\r\nx'
+    assert [item.name for item in letter(tmp_path, encoded).files] == ["草图.pdf"]
 
 
 def test_a_page_is_read_as_a_person_reads_it(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from flask import Flask, render_template
 from flask_babel import force_locale
 
 from marketplace.app import create_app
+from marketplace.designs.vocabulary import reason_text
 from marketplace.gateways.mail import MailRefused, MailUnavailable, Message
 from marketplace.gateways.tokens import Purpose
 from marketplace.inbox.digest import in_words
@@ -67,6 +68,7 @@ def compose(run: Run, mail: Mail, more: Additions) -> Message:
             params |= in_words(params["parts"])
         if isinstance(params.get("reason"), str) and params["reason"] in REFUSALS:
             params["why"] = str(REFUSALS[params["reason"]])
+            params["files"] = [(item["name"], reason_text(item["reason"])) for item in params.get("files", [])]
         context = {"brand": settings.brand_name, "base_url": settings.base_url, **params}
         folder = f"email/{mail.template}"
         return Message(

@@ -23,12 +23,14 @@ from sqlalchemy.orm import Session
 from marketplace.accounts.models import Membership
 from marketplace.audit.models import AuditEvent
 from marketplace.db.unit_of_work import unit_of_work
+from marketplace.designs.models import Asset
 from marketplace.inbox.models import InboundMail, ReplyAddress
 from marketplace.kernel import clock
 from marketplace.kernel.actor import system
 from marketplace.messaging.models import Message
 from marketplace.services import Services
 from tests.features.licensing.conftest import Pair
+from tests.kit.files import photo
 from tests.kit.instance import Instance
 from tests.kit.people import Make, Person
 
@@ -99,9 +101,7 @@ class Post:
     def refusals(self, person: Person | None = None) -> list[str]:
         """Texts of the mails that say that an answer was not posted."""
         to = (person or self.pair.designer).user.email
-        return [
-            m["text"] for m in self.mails(to) if "not posted" in m["subject"] or "without its files" in m["subject"]
-        ]
+        return [m["text"] for m in self.mails(to) if "not posted" in m["subject"] or "were not taken" in m["subject"]]
 
 
 @pytest.fixture
@@ -249,14 +249,54 @@ def test_long_strange_and_empty_mails_are_refused_or_read_never_an_error(post: P
     assert "no text of your own" in told
 
 
-def test_files_stay_outside_and_the_person_is_told(post: Post) -> None:
+def with_files(post: Post, text: str, *files: tuple[str, bytes]) -> bytes:
     made = EmailMessage(policy=SMTP)
-    made["From"], made["Message-ID"] = post.pair.designer.user.email, "<files@mail.example>"
-    made.set_content("The sketch is attached.")
-    made.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="sketch.pdf")
-    assert post.mail(made.as_bytes()) == 200
-    assert post.said() == ["The sketch is attached."]
-    assert "add them on the page" in post.refusals()[0]
+    made["From"], made["Message-ID"] = post.pair.designer.user.email, f"<{secrets.token_hex(8)}@mail.example>"
+    made.set_content(text)
+    for name, content in files:
+        made.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+    return made.as_bytes()
+
+
+def files_of(post: Post) -> list[list[str]]:
+    found = post.pair.buyer.api.get(f"/negotiations/{post.key}/messages").get_json()["items"]
+    return [[file["name"] for file in item["files"]] for item in found]
+
+
+def test_files_follow_the_words_through_the_check_of_uploads_and_refused_ones_are_named(
+    post: Post, session: Session
+) -> None:
+    picture = photo((90, 90, 160), width=400).data
+    large = ("large.pdf", b"%PDF-1.7" + secrets.token_bytes(3_000_000))
+    sent = with_files(post, "Two sketches.", ("草图.jpg", picture), large, ("tool.exe", b"MZ"))
+    assert post.mail(sent) == 200
+    assert (post.said(), files_of(post)) == (["Two sketches.", ""], [[], ["草图.jpg"]])
+    shown = post.pair.buyer.api.get(f"/negotiations/{post.key}/messages").get_json()["items"][1]["files"][0]
+    fetched = post.pair.buyer.api.get(f"/negotiations/{post.key}/files/{shown['asset']}").get_json()["url"]
+    assert requests.get(fetched, timeout=5).content not in {b"", picture}, "what the jail made, never the bytes sent"
+    (told,) = post.refusals()
+    assert "large.pdf: " in told
+    assert "tool.exe: tool.exe cannot be used here." in told
+    assert "草图.jpg" not in told
+    row = session.scalars(select(InboundMail)).one()
+    assert (row.state, row.raw, row.files) == ("posted", None, None)
+
+
+def test_a_mail_of_files_alone_says_them_and_ten_are_the_most(post: Post) -> None:
+    picture = photo((90, 90, 160), width=400).data
+    assert post.mail(with_files(post, " ", *((f"{number}.jpg", picture) for number in range(11)))) == 200
+    assert post.said() == [""]
+    assert files_of(post) == [[f"{number}.jpg" for number in range(10)]]
+    (told,) = post.refusals()
+    assert "10.jpg: A message takes at most 10 files along." in told
+
+
+def test_where_nothing_can_be_added_any_more_no_file_comes_in(post: Post, session: Session) -> None:
+    post.pair.buyer.api.post(f"/negotiations/{post.key}/withdraw", {"version": 1})
+    assert post.mail(with_files(post, " ", ("a.jpg", photo((90, 90, 160), width=400).data))) == 200
+    assert post.said() == []
+    assert session.scalars(select(Asset)).all() == []
+    assert "has ended" in post.refusals()[0]
 
 
 def test_a_forged_or_stale_delivery_changes_nothing(post: Post, session: Session) -> None:
