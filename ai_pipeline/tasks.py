@@ -42,6 +42,6 @@ TASKS: dict[str, Task] = {
     "copy": Task("ai_pipeline.cad.fingerprint.tasks:make_copy", Limits(180, 150, 4096, 512)),
     "describe": Task("ai_pipeline.cad.fingerprint.tasks:describe", Limits(120, 100, 4096, 1)),
     "compare": Task("ai_pipeline.cad.fingerprint.tasks:compare_files", Limits(900, 880, 4096, 1)),
-    "letter": Task("ai_pipeline.letters.read:read_letter", Limits(30, 20, 1024, 1)),
+    "letter": Task("ai_pipeline.letters.read:read_letter", Limits(30, 20, 1024, 24)),
     "probe": Task("ai_pipeline.probe:probe", Limits(20, 10, 1024, 1)),
 }
