@@ -12,7 +12,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.ids import new_id
 
 #: The set of clauses that agreements are made from today.
-CLAUSES = "2026-11"
+CLAUSES = "2026-11-21"
 
 
 class Negotiation(Created, Base):

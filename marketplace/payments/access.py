@@ -16,7 +16,7 @@ T = TypeVar("T", Checkout, Refund, Dispute)
 
 def load_payment(session: Session, actor: Actor, payment_id: str) -> Checkout:
     """A payment of the actor's, by its own id or by what it is for (a license, an order, a statement)."""
-    live = Checkout.state.in_(("open", "paid"))
+    live = Checkout.state.in_(("open", "paid")) & ~Checkout.replaced
     query = select(Checkout).where(
         Checkout.payer_org_id == actor.org_id,
         or_(Checkout.id == payment_id, (Checkout.subject_id == payment_id) & live),

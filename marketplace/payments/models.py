@@ -55,7 +55,11 @@ class Checkout(Created, Base):
     __tablename__ = "checkouts"
     __table_args__ = (
         Index(
-            "uq_checkouts_live", "purpose", "subject_id", unique=True, postgresql_where=text("state in ('open','paid')")
+            "uq_checkouts_live",
+            "purpose",
+            "subject_id",
+            unique=True,
+            postgresql_where=text("state in ('open','paid') and not replaced"),
         ),
         Index("ix_checkouts_open", "created_at", postgresql_where=text("state = 'open'")),
     )
@@ -72,6 +76,8 @@ class Checkout(Created, Base):
     state: Mapped[str] = mapped_column(String(10), default="open")
     success_path: Mapped[str] = mapped_column(String(300))
     cancel_path: Mapped[str] = mapped_column(String(300))
+    #: Another was opened in its place: money that still arrives for it goes back.
+    replaced: Mapped[bool] = mapped_column(default=False)
     fee_bps: Mapped[int]
     fee_since: Mapped[date] = mapped_column(Date)
     customer_email: Mapped[str | None] = mapped_column(String(320))
@@ -113,7 +119,7 @@ class Transfer(Created, Base):
 
     __tablename__ = "transfers"
     __table_args__ = (
-        UniqueConstraint("subject_id", "kind", "org_id", "milestone", name="uq_transfers_subject_id_kind_org_id"),
+        UniqueConstraint("checkout_id", "kind", "org_id", "milestone", name="uq_transfers_checkout_id_kind_org_id"),
         Index("ix_transfers_org", "org_id", "created_at", "id"),
         Index("ix_transfers_checkout", "checkout_id"),
     )

@@ -63,18 +63,24 @@ def open_checkout(
     Raises Conflict `already_paid`; Invalid when the shares do not add up to the amount.
     """
     lock_name(session, f"checkout:{purpose}:{subject_id}")
-    live = session.scalars(
-        select(Checkout).where(
-            Checkout.purpose == purpose, Checkout.subject_id == subject_id, Checkout.state.in_(("open", "paid"))
-        )
-    ).one_or_none()
+    # All of them are locked: a payment that is being booked on one of them is waited for.
+    earlier = session.scalars(
+        select(Checkout)
+        .where(Checkout.purpose == purpose, Checkout.subject_id == subject_id, ~Checkout.replaced)
+        .order_by(Checkout.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    live = next((row for row in earlier if row.state != "expired"), None)
     if live is not None and live.state == "paid":
         raise Conflict("already_paid", "This has already been paid.")
     if live is not None and live.total == amount:
         return live.id
     if live is not None:
         CHECKOUT.advance(live, "expire", {"system"})
-        session.flush()
+    for row in earlier:
+        row.replaced = True
+    session.flush()
     fee = fees.rate(session, purpose, agreed_at or clock.now())
     splits = split(shares, fee.bps)
     if sum(s.gross for s in splits) != amount.amount:
@@ -246,7 +252,11 @@ def release_shares(
 
     A disputed one becomes due as well and waits for the bank's decision before it is sent.
     """
-    query = select(Transfer.id).where(Transfer.purpose == purpose, Transfer.subject_id == subject_id)
+    query = (
+        select(Transfer.id)
+        .join(Checkout, Checkout.id == Transfer.checkout_id)
+        .where(Transfer.purpose == purpose, Transfer.subject_id == subject_id, ~Checkout.replaced)
+    )
     if milestone is not None:
         query = query.where(Transfer.milestone == milestone)
     else:

@@ -64,7 +64,10 @@ def totals(session: Session, org_id: str) -> dict[str, list[Money]]:
 def live_checkout(session: Session, purpose: str, subject_id: str) -> Checkout | None:
     """The open or paid checkout of a license or order."""
     query = select(Checkout).where(
-        Checkout.purpose == purpose, Checkout.subject_id == subject_id, Checkout.state.in_(("open", "paid"))
+        Checkout.purpose == purpose,
+        Checkout.subject_id == subject_id,
+        Checkout.state.in_(("open", "paid")),
+        ~Checkout.replaced,
     )
     return session.scalars(query).one_or_none()
 

@@ -76,6 +76,8 @@ def _refunds(session: Session, held: License) -> list[Counted]:
             Order.license_id == held.id,
             GiveBack.org_id == held.designer_org_id,
             GiveBack.kind == "royalty",
+            # Of a payment that came too late nothing was earned.
+            ~Checkout.replaced,
             cast(GiveBack.id, String).not_in(known),
         )
         .order_by(GiveBack.id)

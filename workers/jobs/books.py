@@ -7,7 +7,7 @@ from datetime import timedelta
 from marketplace.kernel import clock
 from marketplace.payments import comparison, payees
 from marketplace.payments.comparison import Ours, Theirs
-from workers.jobs.money_back import catch_up
+from workers.jobs.payments import catch_up
 from workers.run import Run
 
 #: Disputes are decided and payouts returned within weeks; what is older was compared on many nights.

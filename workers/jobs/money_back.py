@@ -1,16 +1,16 @@
 """Jobs of money that goes back: refunds, reversals, disputes. What may be done already is looked up first."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.gateways.payment_types import InsufficientFunds, PaymentNotFound, PaymentRejected
+from marketplace.gateways.payment_types import InsufficientFunds, Movement, PaymentRejected
 from marketplace.gateways.payment_types import Refund as ReportedRefund
 from marketplace.gateways.payment_types import Transfer as SentTransfer
 from marketplace.invoices.operations import Credited, ask_credit, ask_restored
 from marketplace.kernel.errors import Conflict, Invalid
-from marketplace.payments import alerts, disputes, ledger, operations, refunds, reversals
+from marketplace.payments import alerts, disputes, operations, refunds, reversals
 from marketplace.payments.claims import GiveBack, Reversal
 from marketplace.payments.models import Transfer
 from workers.run import Retry, Run, Wait
@@ -153,29 +153,17 @@ def take_reversals(run: Run, transfer_id: str, stripe_transfer_id: str) -> str:
     return "reversal"
 
 
-def catch_up(run: Run, since: datetime) -> int:
-    """Look at every movement of the payment service's books since a moment and take over what is not in ours.
-
-    Returns how many were not.
-    """
-    movements = list(run.services.payments.movements(since))
-    with run.phase() as session:
-        known = ledger.booked(session, [name for m in movements for name in (m.source, m.id) if name])
-    missing = [m for m in movements if m.source not in known and m.id not in known]
-    for movement in missing:
-        source = movement.source or ""
-        try:
-            if movement.kind in {"refund", "refund_failure"}:
-                take_refund(run, source)
-            elif movement.kind in {"dispute", "dispute_reversal"}:
-                take_dispute(run, source)
-            elif movement.kind == "transfer":
-                take_transfer(run, source)
-            elif movement.kind == "transfer_reversal":
-                take_transfer(run, run.services.payments.reversal_of(movement.id).transfer)
-        except (Retry, PaymentNotFound):
-            continue  # its payment is one of those that are missing, or a share waits; the next round finds both
-    return len(missing)
+def take_movement(run: Run, movement: Movement) -> None:
+    """Take over what lies behind a movement of money. Raises Retry or PaymentNotFound when the next round must look."""
+    source = movement.source or ""
+    if movement.kind in {"refund", "refund_failure"}:
+        take_refund(run, source)
+    elif movement.kind in {"dispute", "dispute_reversal"}:
+        take_dispute(run, source)
+    elif movement.kind == "transfer":
+        take_transfer(run, source)
+    elif movement.kind == "transfer_reversal":
+        take_transfer(run, run.services.payments.reversal_of(movement.id).transfer)
 
 
 def take_transfer(run: Run, stripe_transfer_id: str) -> str:

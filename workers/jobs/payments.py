@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from marketplace.kernel.errors import Conflict
 from marketplace.licensing import operations as licensing
 from marketplace.orders import operations as orders
 from marketplace.orders.models import Order
-from marketplace.payments import alerts, operations, payees, refunds
+from marketplace.payments import alerts, ledger, operations, payees, refunds
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Transfer
 from marketplace.payments.rules import ACCEPTANCE_WINDOW
 from marketplace.royalties import operations as royalties
@@ -142,6 +142,10 @@ def _take_payment(run: Run, page: CheckoutSession, payment: Payment) -> str:
             paid = operations.mark_paid(session, run.actor, page, payment)
             if paid is None:
                 return "repeated"
+            if paid.replaced:
+                refunds.return_late(session, run.actor, paid)
+                ask_invoices(session, paid.id)
+                return "returned"
             ON_PAID[paid.purpose](session, run.actor, paid.subject_id)
             ask_invoices(session, paid.id)
     except Conflict as error:
@@ -254,7 +258,39 @@ def reconcile(run: Run) -> None:
             settle(run, run.services.payments.session(session_id or ""))
     for account_id in accounts:
         read_account(run, account_id or "", f"sweep:{run.job_id}")
-    money_back.catch_up(run, clock.now() - CATCH_UP)
+    catch_up(run, clock.now() - CATCH_UP)
+
+
+def catch_up(run: Run, since: datetime) -> int:
+    """Look at every movement of the payment service's books since a moment and take over what is not in ours.
+
+    Returns how many were not.
+    """
+    movements = list(run.services.payments.movements(since))
+    with run.phase() as session:
+        known = ledger.booked(session, [name for m in movements for name in (m.source, m.id) if name])
+    missing = [m for m in movements if m.source not in known and m.id not in known]
+    for movement in missing:
+        # Its payment is one of those that are missing, or a share waits: the next round finds both.
+        with suppress(Retry, PaymentNotFound):
+            if movement.kind == "charge":
+                _take_charge(run, movement.source or "")
+            else:
+                money_back.take_movement(run, movement)
+    return len(missing)
+
+
+def _take_charge(run: Run, charge_id: str) -> str:
+    """A payment of which no event has told: it is settled as if one had; one that is none of ours is told."""
+    payments = run.services.payments
+    intent = payments.charge(charge_id).payment_intent
+    named = payments.payment(intent).metadata.get("checkout", "") if intent else ""
+    with run.phase() as session:
+        known = session.get(Checkout, named)
+        if known is None or known.stripe_session_id is None:
+            alerts.raise_alert(session, run.actor, "unknown_payment", charge_id, subject_id=named[:80] or charge_id)
+            return "unknown"
+    return settle(run, payments.session(known.stripe_session_id))
 
 
 def release_accepted(run: Run) -> None:
