@@ -20,6 +20,7 @@ from marketplace.payments import chain
 from marketplace.payments import fees as fee_schedule
 from marketplace.payments import ledger as books
 from marketplace.payments.chain import Head
+from marketplace.payments.commands import payments
 from marketplace.royalties.check import problems as statement_problems
 from marketplace.services import Services
 
@@ -70,6 +71,7 @@ def create_operator(services: Services, name: str, email: str, password: str | N
 
 main.add_command(demo_commands.seed)
 main.add_command(demo_commands.demo)
+main.add_command(payments)
 
 
 @main.command()

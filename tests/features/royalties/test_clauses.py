@@ -50,7 +50,7 @@ def test_each_language_has_the_numbers_and_a_plain_column(app: Flask, locale: st
 
 
 def test_a_guarantee_is_accounted_for_by_year_or_term(app: Flask) -> None:
-    promised = {"minimum_guarantee": {"amount": 5_000, "currency": "USD"}}
+    promised: dict[str, Any] = {"minimum_guarantee": {"amount": 5_000, "currency": "USD"}}
     yearly = _statements(app, CLAUSES, **promised, guarantee_per="year")
     whole = _statements(app, CLAUSES, **promised)
     assert yearly is not None
