@@ -2,16 +2,18 @@
 
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import NotFound
+from marketplace.payments import queries
 from marketplace.payments.claims import Dispute, Refund
 from marketplace.payments.models import Checkout
 from marketplace.policy.decide import relations_of
 
 T = TypeVar("T", Checkout, Refund, Dispute)
+C = TypeVar("C", Refund, Dispute)
 
 
 def load_payment(session: Session, actor: Actor, payment_id: str) -> Checkout:
@@ -29,19 +31,12 @@ def load_payment(session: Session, actor: Actor, payment_id: str) -> Checkout:
 
 def load_refund(session: Session, actor: Actor, refund_id: str) -> Refund:
     """A refund that the actor gets or gives. Raises NotFound."""
-    query = select(Refund).where(Refund.id == refund_id, _mine(Refund, actor))
-    found = session.scalars(query).one_or_none()
-    if found is None:
-        raise NotFound
-    return found
+    return _own(session, actor, Refund, refund_id)
 
 
 def load_dispute(session: Session, actor: Actor, dispute_id: str) -> Dispute:
     """A dispute about the actor's payment or share. Raises NotFound."""
-    found = session.scalars(select(Dispute).where(Dispute.id == dispute_id, _mine(Dispute, actor))).one_or_none()
-    if found is None:
-        raise NotFound
-    return found
+    return _own(session, actor, Dispute, dispute_id)
 
 
 def load_any_payment(session: Session, actor: Actor, payment_id: str) -> Checkout:
@@ -69,8 +64,15 @@ def _any(session: Session, model: type[T], key: str) -> T:
     return found
 
 
-def _mine(model: type[Refund] | type[Dispute], actor: Actor) -> ColumnElement[bool]:
-    return or_(model.payer_org_id == actor.org_id, model.orgs.contains([actor.org_id]))
+def _own(session: Session, actor: Actor, model: type[C], key: str) -> C:
+    """The row as its payer has it, else with the payee's own share of it."""
+    payers = select(model).where(model.id == key, model.payer_org_id == actor.org_id)
+    found = session.scalars(payers).one_or_none()
+    if found is None:
+        found = queries.shared(session, model, key)
+    if found is None:
+        raise NotFound
+    return found
 
 
 @relations_of.register

@@ -211,11 +211,10 @@ def dispute(call: Call, row: Dispute) -> DisputeOut:
 
 
 def _dispute(call: Call, row: Dispute) -> DisputeOut:
-    seen = reading.seen_by(call.session, call.actor, row)
     return DisputeOut(
         id=row.id,
         payment=row.checkout_id,
-        amount=MoneyOut(amount=seen.amount, currency=seen.currency),
+        amount=MoneyOut(amount=row.amount, currency=row.currency),
         reason=row.reason,
         status=row.status,
         settled=row.settled,
@@ -227,11 +226,10 @@ def _dispute(call: Call, row: Dispute) -> DisputeOut:
 
 
 def _refund(call: Call, row: Refund) -> RefundOut:
-    seen = reading.seen_by(call.session, call.actor, row)
     return RefundOut(
         id=row.id,
         payment=row.checkout_id,
-        amount=MoneyOut(amount=seen.amount, currency=seen.currency),
+        amount=MoneyOut(amount=row.amount, currency=row.currency),
         state=row.state,
         reason=row.reason,
         note=row.note,

@@ -16,7 +16,7 @@ from marketplace.payments.findings import amounts, difference
 from marketplace.services import Services
 
 #: Seconds between two looks at the job, and how long a comparison may take (workers.registry).
-LOOK_S = 1.0
+LOOK_S = 1
 LONGEST_S = 1200
 
 

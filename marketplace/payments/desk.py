@@ -94,7 +94,7 @@ def dispute(call: Call, row: Dispute) -> ResponseReturnValue:
     return render_template(
         "payments/dispute.html",
         dispute=row,
-        shown=reading.seen_by(call.session, call.actor, row),
+        partly=reading.partly(call.actor, row),
         dispute_reason=dispute_reason,
         words=words,
         desk=True,

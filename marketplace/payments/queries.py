@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from marketplace.kernel import clock
@@ -11,6 +12,17 @@ from marketplace.kernel.money import Money
 from marketplace.payments.claims import Dispute, Refund
 from marketplace.payments.models import Checkout, LedgerEntry, LedgerTransaction, PaymentAccount, Payout, Transfer
 from marketplace.web.paging import Page, page
+
+#: What a payee may read only its share of.
+C = TypeVar("C", Refund, Dispute)
+_ONE = {
+    Refund: text("select * from shared_refunds() where id = :key"),
+    Dispute: text("select * from shared_disputes() where id = :key"),
+}
+_LATELY = {
+    Refund: text("select * from shared_refunds() where created_at > :since order by created_at desc limit 20"),
+    Dispute: text("select * from shared_disputes() where opened_at > :since order by opened_at desc limit 20"),
+}
 
 
 def account(session: Session, org_id: str) -> PaymentAccount | None:
@@ -30,15 +42,21 @@ def shares(session: Session, org_id: str, *, cursor: str | None = None, limit: i
     return page(session, query, (Transfer.created_at, Transfer.id), cursor=cursor, limit=limit)
 
 
-def back(session: Session, org_id: str) -> tuple[Sequence[Refund], Sequence[Dispute]]:
-    """Refunds and disputes of the last quarter that touch a payee's shares, newest first."""
+def back(session: Session) -> tuple[Sequence[Refund], Sequence[Dispute]]:
+    """Refunds and disputes of the last quarter that touch the shares of the actor's organization, newest first."""
     since = clock.now() - timedelta(days=92)
-    asked = select(Refund).where(Refund.orgs.contains([org_id]), Refund.created_at > since)
-    questioned = select(Dispute).where(Dispute.orgs.contains([org_id]), Dispute.opened_at > since)
     return (
-        session.scalars(asked.order_by(Refund.created_at.desc()).limit(20)).all(),
-        session.scalars(questioned.order_by(Dispute.opened_at.desc()).limit(20)).all(),
+        session.scalars(select(Refund).from_statement(_LATELY[Refund]), {"since": since}).all(),
+        session.scalars(select(Dispute).from_statement(_LATELY[Dispute]), {"since": since}).all(),
     )
+
+
+def shared(session: Session, model: type[C], key: str) -> C | None:
+    """A refund or dispute of which the actor's organization is a payee; of several payees it reads its own share.
+
+    The database puts the share in place of the whole: the policy of the table hides the row itself.
+    """
+    return session.scalars(select(model).from_statement(_ONE[model]), {"key": key}).one_or_none()
 
 
 def payouts(session: Session, org_id: str, limit: int = 12) -> Sequence[Payout]:

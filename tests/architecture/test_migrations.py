@@ -143,8 +143,9 @@ def test_run_time_roles_own_nothing_and_bypass_nothing(instance: Instance) -> No
     # Functions that see past row security. One finds ids of listed designs, which every reader of the catalog may see;
     # one finds threads of the actor's own organization; one tells how many threads of an organization hold news. The
     # triggers of the inbox keep the other side's row, which the actor may not write; those of rights keep what is taken
-    # of a design, and the functions beside them tell it: scopes, times and counts, no party and no money. The last
-    # checks a signed document for anybody and tells its number.
+    # of a design, and the functions beside them tell it: scopes, times and counts, no party and no money. Two tell a
+    # payee of its own refunds and disputes, with its share in place of the whole. The last checks a signed document
+    # for anybody and tells its number.
     assert sorted(leaky) == [
         "check_serials:",
         "design_grants:wanted,asker,kind,territories,channels,categories,metals,begins,until,held_until,own",
@@ -164,6 +165,8 @@ def test_run_time_roles_own_nothing_and_bypass_nothing(instance: Instance) -> No
         "inbox_index_message:",
         "inbox_index_translation:",
         "listed_designs_matching:wanted",
+        "shared_disputes:",
+        "shared_refunds:",
         "threads_matching:wanted",
         "unread_threads:org",
         "verify_document:wanted_code,wanted_sha256,kind,number,signed_at,sealed_at,signers,sealed_copy,in_force",
