@@ -5,8 +5,8 @@ from alembic import op
 from marketplace.config import WEB_ROLE, WORKER_ROLE
 from marketplace.db.row_security import OPERATOR, ORG
 
-revision = "0035"
-down_revision = "0034"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
