@@ -237,6 +237,7 @@ def test_raw_sql_as_the_web_role_sees_nothing_of_others(app: Any, pair: Pair, ma
 
 
 def test_offers_and_messages_are_never_changed_not_even_by_the_worker(pair: Pair, services: Services) -> None:
+    """NEG-08: what was accepted stays as it was."""
     opened = pair.open()
     pair.buyer.api.post(f"/negotiations/{opened['id']}/messages", {"text": "Hello"})
     for table in ("offers", "messages"):

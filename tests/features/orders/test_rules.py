@@ -23,6 +23,7 @@ from tests.states.table import assert_table
 
 
 def test_an_order_moves_only_as_the_table_says() -> None:
+    """NEG-07: nothing is shipped that is not paid."""
     assert_table(
         ORDER,
         {

@@ -25,6 +25,7 @@ _NEXT: dict[str | None, str] = {
 
 @pytest.mark.parametrize(("last", "stage"), list(itertools.product(_NEXT, [*BY_CODE, "unknown"])))
 def test_a_stage_follows_another_only_as_the_table_says(last: str | None, stage: str) -> None:
+    """NEG-07: no stage of the work is skipped."""
     assert allowed(last, stage) == (stage in _NEXT[last].split())
 
 
