@@ -285,10 +285,16 @@ class Dispute:
     created: datetime
     movements: tuple[Movement, ...] = ()
 
+    def agreed(self, movement: Movement) -> int:
+        """A movement in the dispute's currency: the whole amount by its sign, where our balance has it in another."""
+        if movement.currency == self.currency:
+            return movement.amount
+        return self.amount * ((movement.amount > 0) - (movement.amount < 0))
+
     @property
     def withdrawn(self) -> int:
-        """How much of the platform's money the bank has now, without fees."""
-        return -sum(m.amount for m in self.movements)
+        """How much of the platform's money the bank has now, without fees, in the dispute's currency."""
+        return -sum(self.agreed(m) for m in self.movements)
 
     @property
     def fees(self) -> int:

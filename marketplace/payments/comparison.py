@@ -48,6 +48,7 @@ _KINDS = {
     "reversal": "reversal",
     "dispute": "dispute",
     "dispute_fee": "dispute",
+    "dispute_exchange": "dispute",
     "top_up": "payout",
 }
 _FEE_KINDS = frozenset({"processing_fee", "dispute_fee"})

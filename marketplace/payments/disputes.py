@@ -19,7 +19,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict
 from marketplace.kernel.money import Money
 from marketplace.notifications.operations import notify_org
-from marketplace.payments import alerts, giving_back, ledger, titles
+from marketplace.payments import alerts, exchanging, giving_back, ledger, titles
 from marketplace.payments.claims import Dispute
 from marketplace.payments.models import Checkout, Transfer
 
@@ -127,18 +127,26 @@ def _row(session: Session, actor: Actor, checkout: Checkout, reported: Reported)
 def _book_movements(session: Session, checkout: Checkout, reported: Reported) -> None:
     for movement in sorted(reported.movements, key=lambda m: (m.created, -abs(m.amount), m.id)):
         if movement.amount:
+            amount = reported.agreed(movement)
             ledger.post(
                 session,
                 key=f"dispute:{movement.id}",
                 kind="dispute",
                 subject_id=checkout.subject_id,
                 memo=checkout.description,
-                currency=movement.currency,
-                lines=[
-                    ledger.Line(ledger.STRIPE, movement.amount),
-                    ledger.Line(ledger.DISPUTED, -movement.amount),
-                ],
+                currency=reported.currency,
+                lines=[ledger.Line(ledger.STRIPE, amount), ledger.Line(ledger.DISPUTED, -amount)],
                 external_id=movement.id,
+            )
+            exchanging.link(
+                session,
+                key=f"exchange:{movement.id}",
+                kind="dispute_exchange",
+                subject_id=checkout.subject_id,
+                memo=checkout.description,
+                external_id=movement.id,
+                agreed=Money(amount, reported.currency),
+                moved=Money(movement.amount, movement.currency),
             )
         if movement.fee:
             ledger.post(

@@ -168,6 +168,8 @@ def _in(world: World, dispute_id: str, *statuses: str) -> Json:
 
 
 def _book(world: World, dispute: Json, amount: int, fee: int, category: str) -> None:
-    entry = world.book("adjustment", dispute["id"], amount, dispute["currency"], fee=fee, category=category)
+    moved, currency, rate = world.settled(amount, dispute["currency"])
+    fee = world.settled(fee, dispute["currency"])[0]
+    entry = world.book("adjustment", dispute["id"], moved, currency, fee=fee, category=category, exchange_rate=rate)
     dispute["balance_transactions"] = [*dispute["balance_transactions"], entry]
     world.store.save(dispute)

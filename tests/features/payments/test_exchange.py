@@ -6,6 +6,7 @@ does.
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy.orm import Session
 
 from marketplace.kernel import clock
@@ -106,3 +107,24 @@ def test_pay_27_a_share_is_paid_in_the_agreed_currency_or_waits_for_it_and_is_ne
     assert (made.amount, made.currency, made.source_charge) == (90_000, "USD", None)
     assert scene.services.payments.balance(account).available == {"USD": 90_000}
     assert (ledger.held(scene.designer.org.id), "USD") not in sums(scene)
+
+
+@pytest.mark.parametrize(
+    ("end", "disputed", "kept"), [("win", 0, -80_000 + 70_000 - 60_000), ("lose", 0, -80_000 + 70_000)]
+)
+def test_pay_21_a_dispute_at_other_rates_is_about_the_agreed_amount(
+    scene: Scene, end: str, disputed: int, kept: int
+) -> None:
+    rate(scene, "0.80")
+    checkout = fee_asked(scene)
+    scene.pay(checkout)
+    rate(scene, "0.70")
+    dispute = scene.dispute(scene.checkout(checkout).payment_intent or "")
+    assert sums(scene)[ledger.DISPUTED, "USD"] == 100_000
+    rate(scene, "0.60")
+    scene.end(dispute, end)
+    found = sums(scene)
+    assert found.get((ledger.DISPUTED, "USD"), 0) == disputed
+    assert found[ledger.EXCHANGE, "GBP"] == kept
+    assert found.get((ledger.held(scene.designer.org.id), "USD"), 0) == (-90_000 if end == "win" else 0)
+    assert compared(scene).differences == []
