@@ -1,19 +1,12 @@
 /* The inbox: single keys, choosing several, and a list that is fresh without moving under the reader. */
+import { keepKeys, keysOn, onKeys } from "./inbox-keys.js";
+
 const page = document.querySelector("[data-inbox]");
-const STORE = "touchstone-inbox-keys";
 const EVERY_MS = 15000;
 
 const rows = () => [...page.querySelectorAll("[data-row]")];
 const linkOf = (row) => row?.querySelector("h2 a");
 const current = () => document.activeElement?.closest?.("[data-row]");
-
-function keysOn() {
-  try {
-    return localStorage.getItem(STORE) !== "off";
-  } catch {
-    return true;
-  }
-}
 
 function move(step) {
   const all = rows();
@@ -30,15 +23,6 @@ const ACTIONS = {
   "/": () => page.querySelector("input[type=search]")?.focus(),
   "?": () => document.getElementById("keys")?.showModal?.(),
 };
-
-function onKey(event) {
-  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], dialog");
-  const act = ACTIONS[event.key];
-  if (typing || !act || !keysOn()) return;
-  event.preventDefault();
-  act();
-}
 
 /* What was chosen, what has the focus and how far the page is scrolled stay as they were. */
 function put(html) {
@@ -79,7 +63,7 @@ function reveal() {
 
 if (page) {
   reveal();
-  document.addEventListener("keydown", onKey);
+  onKeys(ACTIONS);
   page.addEventListener("change", (event) => {
     if (!event.target.matches("[data-check-all]")) return;
     page.querySelectorAll("input[name=thread]").forEach((box) => { box.checked = event.target.checked; });
@@ -87,13 +71,7 @@ if (page) {
   const toggle = document.querySelector("[data-keys-on]");
   if (toggle) {
     toggle.checked = keysOn();
-    toggle.addEventListener("change", () => {
-      try {
-        localStorage.setItem(STORE, toggle.checked ? "on" : "off");
-      } catch {
-        // A browser that keeps nothing: the choice holds for this page.
-      }
-    });
+    toggle.addEventListener("change", () => keepKeys(toggle.checked));
   }
   refresh();
   setInterval(refresh, EVERY_MS);

@@ -1,4 +1,5 @@
 /* The page of a negotiation: sends without leaving the page, keeps the reader's place when something new arrives, and shows it. */
+import "./inbox-pane.js";
 import { csrfToken } from "./words.js";
 
 const list = document.querySelector("[data-thread]");

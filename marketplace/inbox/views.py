@@ -24,10 +24,22 @@ __all__ = ["section"]
 
 @section.get("", needs=Permission.NEGOTIATION_LIST)
 def index(call: Call) -> ResponseReturnValue:
-    """The inbox, filtered and searched; with `part=list` the list alone, and 304 while it is the one the page has."""
+    """The inbox, filtered and searched; with `part=list` the list alone, and 304 while it is the one the page has.
+
+    `part=pane` is the narrow list beside a thread (`at`).
+    """
     asked = Asked.of(request.args)
     found = queries.threads(call.session, call.actor, asked)
     counts = queries.counts(call.session, call.actor)
+    if request.args.get("part") == "pane":
+        return render_template(
+            "inbox/_pane.html",
+            page=found,
+            counts=counts,
+            cap=queries.COUNT_CAP,
+            at=request.args.get("at"),
+            license_states=LICENSE_STATES,
+        )
     alone = request.args.get("part") == "list"
     tag = _tag(asked, found.items, counts)
     if alone and tag in request.if_none_match:

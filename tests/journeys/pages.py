@@ -80,7 +80,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
                 f"/negotiations/new?design={i['design']}",
                 *("/approvals", "/approvals/limits", "/deals/usual"),
                 f"/catalog/{i['design']}/rights",
-                f"{thread}/rights",
+                *(f"{thread}/rights", f"/first-refusals/{i['first_ask']}"),
                 f"/negotiations/{i['declined']}/reopen",
                 f"{thread}/away?to={LINK}",
             ),

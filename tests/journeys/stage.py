@@ -21,7 +21,7 @@ from tests.kit.files import band_stl, photo
 from tests.kit.people import PASSWORD as OPERATORS
 from tests.kit.royalties import leave_statements
 from tests.kit.trade import BRIEF, LINK
-from tests.kit.waiting import leave_bank_file, playbook
+from tests.kit.waiting import asked_first, leave_bank_file, playbook
 from tests.pipeline import reexport
 
 _NAMES = {
@@ -163,14 +163,16 @@ def set_stage(live: Live, scratch: Path) -> Stage:
 
 
 def _waiting(stage: Stage) -> dict[str, str]:
-    """Ids of what waits at desks: bank_file, sheet."""
+    """Ids of what waits at desks: bank_file, sheet, first_ask."""
     org = {role: caller.get("/me")["organization"] for role, caller in stage.player.people.items()}
     with unit_of_work(stage.live.background.engine, system("test")) as session:
         kept = playbook(org["designer"], org["buyer"], stage.ids["design"])
-        session.add_all(kept)
+        asked = asked_first(stage.ids["license"], stage.ids["open"], org["designer"], org["buyer"], stage.ids["design"])
+        session.add_all([*kept, asked])
         session.flush()
         sheet = next(row.id for row in kept if isinstance(row, TermSheet))
-        return {"bank_file": leave_bank_file(session, org["manufacturer"], "usr_somebody"), "sheet": sheet}
+        file = leave_bank_file(session, org["manufacturer"], "usr_somebody")
+        return {"bank_file": file, "sheet": sheet, "first_ask": asked.id}
 
 
 def _money_back(stage: Stage) -> None:

@@ -232,3 +232,15 @@ def test_the_list_equals_what_the_tables_say_after_a_mixed_history(
         ).all()
         total = connection.scalar(text("select count(*) from inbox_threads"))
     assert (wrong, total) == ([], 8)
+
+
+def test_beside_a_thread_the_list_names_the_open_one_and_whose_turn_it_is(pair: Pair) -> None:
+    key = pair.open()["id"]
+    page = pair.designer.browser.get(f"/negotiations/{key}").get_data(as_text=True)
+    assert f'data-pane="/negotiations?part=pane&amp;at={key}"' in page
+    pane = pair.designer.browser.get(f"/negotiations?part=pane&at={key}").get_data(as_text=True)
+    assert "<html" not in pane
+    assert f'href="/negotiations/{key}" dir="auto" aria-current="page"' in pane
+    assert "Your turn" in pane
+    assert "Buyer " in pane
+    assert pair.buyer.org.name not in pane
