@@ -20,17 +20,20 @@ from marketplace.db.jobs import JobName, JobRow
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel.actor import Actor, system
 from marketplace.kernel.money import Money
+from marketplace.licensing.models import License
 from marketplace.payments import ledger, operations
 from marketplace.payments.checkout import url_for_checkout
 from marketplace.payments.models import Checkout, LedgerTransaction, Transfer
 from marketplace.payments.rules import Share
 from marketplace.services import Services
 from tests.concurrency.racing import RACERS, Race, quiet, rounds
-from tests.kit.people import Make
+from tests.features.orders.world import World, world
+from tests.kit.people import Make, Person
 from workers.jobs import payments as payment_jobs
 from workers.registry import BINDINGS
 from workers.run import execute
 
+__all__ = ["world"]
 SYSTEM = system("test")
 #: What is paid for, by the letters its ids begin with.
 PAID_FOR = {"lic": "license", "ord": "order"}
@@ -99,6 +102,31 @@ def test_pay_10_eight_clicks_at_once_get_one_page(
             sandbox_control("POST", "/reset")
 
 
+@pytest.mark.parametrize("what", ["order", "license"])
+def test_pay_10_eight_presses_of_the_page_and_the_api_lead_to_one_payment_page(
+    world: World, race: Race, what: str
+) -> None:
+    """Two colleagues, each in two browsers and two programs, through the routes themselves."""
+    path = f"/orders/{world.awarded(2).id}/checkout" if what == "order" else f"/licenses/{world.license.id}/checkout"
+    world.change(License, world.license.id, state="active" if what == "order" else "to_pay")
+    colleague = world.make.person("buyer", org=world.buyer.org, locale="zh_Hant")
+    doors = [world.make.sign_in(person.user, person.org, "buyer") for person in (world.buyer, colleague) * 2]
+    for door in doors:
+        door.browser.get("/terms")
+
+    def press(door: Person) -> str:
+        return door.browser.post(path).headers["Location"]
+
+    def call(door: Person) -> str:
+        return str(door.api.post(path).json["url"])
+
+    assert race.start([partial(act, door) for door in doors for act in (press, call)]) == ["won"] * RACERS
+    [url] = set(race.told)
+    assert "/c/pay/cs_" in url
+    with unit_of_work(world.services.engine, SYSTEM) as session:
+        assert session.scalars(select(Checkout.url)).all() == [url]
+
+
 class Told:
     """What features were told of payments; their own handlers have their own tests."""
 
@@ -162,7 +190,7 @@ def booked_once(services: Services, checkout_id: str, shares: int) -> None:
         assert session.scalar(select(func.count()).where(JobRow.name == JobName.ISSUE_INVOICES)) == 1
 
 
-@rounds(12)
+@rounds(8)
 def test_pay_03_eight_copies_of_a_webhook_at_once_have_one_effect(
     till: Till, app: Flask, services: Services, race: Race, told: Told, sandbox_control: Any, rounds: int
 ) -> None:

@@ -90,7 +90,7 @@ def test_of_eight_holds_of_overlapping_exclusives_one_stands(
     assert len(winners) > 1
 
 
-@rounds(20)
+@rounds(12)
 def test_of_holds_and_acceptances_of_others_one_party_gets_the_rights(
     table: Table, services: Services, race: Race, rounds: int
 ) -> None:
@@ -110,7 +110,7 @@ def test_of_holds_and_acceptances_of_others_one_party_gets_the_rights(
     assert set(ends) == {"license", "hold"}
 
 
-@rounds(20)
+@rounds(12)
 def test_a_hold_and_an_acceptance_of_the_same_offer_never_leave_two_parties(
     table: Table, services: Services, race: Race, rounds: int
 ) -> None:
@@ -130,7 +130,7 @@ def test_a_hold_and_an_acceptance_of_the_same_offer_never_leave_two_parties(
             quiet(services)
 
 
-@rounds(20)
+@rounds(12)
 def test_eight_holds_of_one_offer_are_one_and_told_once(
     table: Table, services: Services, race: Race, rounds: int
 ) -> None:

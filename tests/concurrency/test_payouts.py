@@ -74,7 +74,7 @@ def desk(services: Services, make: Make, sandbox_control: Callable[..., Any]) ->
     return Desk(services, make, sandbox_control)
 
 
-@rounds(16)
+@rounds(10)
 def test_pay_17_of_eight_workers_with_three_causes_one_transfer_leaves(
     desk: Desk, services: Services, race: Race, rounds: int
 ) -> None:
@@ -94,7 +94,7 @@ def test_pay_17_of_eight_workers_with_three_causes_one_transfer_leaves(
         assert ledger.held(desk.designer.org.id) not in {b.account for b in ledger.balances(session) if b.amount}
 
 
-@rounds(16)
+@rounds(10)
 def test_pay_17_an_operator_s_send_again_and_the_sweep_at_once_send_one(
     desk: Desk, services: Services, race: Race, rounds: int
 ) -> None:
@@ -151,7 +151,7 @@ def banked(make: Make, services: Services) -> Person:
     return person
 
 
-@rounds(16)
+@rounds(10)
 def test_pay_17_two_operators_make_a_file_at_once_and_each_share_is_in_one(
     banked: Person, make: Make, services: Services, race: Race, rounds: int
 ) -> None:
