@@ -1,6 +1,6 @@
 """Every kind of notification: one sentence each, in the reader's language."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
@@ -138,6 +138,10 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "refund_failed": (_l("A refund did not arrive"), _l("%(amount)s for %(design)s. We are looking into it.")),
     "debt": (_l("Your account could not cover a refund"), _l("%(amount)s will be kept back from what you earn next.")),
     "dispute_opened": (_l("A payment is disputed"), _l("%(amount)s for %(design)s. The money is held until it ends.")),
+    "evidence_reminder": (
+        _l("The answer to a dispute is due"),
+        _l("%(design)s, %(amount)s: the bank takes the answer until %(until)s. Without one the money is lost."),
+    ),
     "dispute_over": (_l("A dispute is over"), _l("%(amount)s for %(design)s. The money is free again.")),
     "dispute_lost": (_l("A dispute was lost"), _l("%(amount)s for %(design)s went back to the buyer.")),
     "payout_failed": (
@@ -218,6 +222,8 @@ def _said(value: Any) -> Any:
         return value
     if "currency" in value:
         return _FMT.money(Money(value["amount"], value["currency"]))
+    if "moment" in value:
+        return _FMT.datetime(datetime.fromisoformat(value["moment"]))
     if "day" in value:
         return _FMT.date(date.fromisoformat(value["day"]))
     if "message" not in value:

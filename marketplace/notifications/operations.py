@@ -1,6 +1,6 @@
 """Staging notifications and mail inside the transaction that causes them."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from sqlalchemy import text
@@ -32,9 +32,9 @@ def notify_org(
 ) -> None:
     """Tell every member of an organization, in the app and (unless `mail=False`) by mail.
 
-    `kind` names an entry of notifications/kinds.py; `params` fill its sentence: plain strings and numbers, amounts and
-    days, which each reader gets as their language writes them, or a {message, params} to be said in it. `path` is the
-    page of ours to open.
+    `kind` names an entry of notifications/kinds.py. `params` fill its sentence: plain strings, numbers; amounts, days
+    and moments, which each reader gets as their language writes them; or a {message, params} to be said in it. `path`
+    is the page of ours to open.
     """
     for member in session.execute(_MEMBERS, {"org": org_id}):
         notify_person(session, member, org_id, kind, path=path, mail=mail, **params)
@@ -71,6 +71,8 @@ def _kept(value: Any) -> Any:
     """A parameter as the database keeps it."""
     if isinstance(value, Money):
         return {"amount": value.amount, "currency": value.currency}
+    if isinstance(value, datetime):
+        return {"moment": value.isoformat()}
     return {"day": value.isoformat()} if isinstance(value, date) else value
 
 

@@ -150,6 +150,8 @@ class Dispute(Created, Base):
     bundle_state: Mapped[str] = mapped_column(String(10), default="none")
     bundle: Mapped[list[Any]] = mapped_column(default=list)
     submitted_at: Mapped[Moment | None]
+    #: Reminders that were sent (rules.EVIDENCE_REMINDERS), so that each is sent once.
+    reminded: Mapped[list[str]] = mapped_column(default=list)
     opened_at: Mapped[Moment]
     closed_at: Mapped[Moment | None]
 

@@ -120,6 +120,13 @@ def submit(call: Call, row: Dispute) -> ResponseReturnValue:
     return see_other("money_desk.dispute", toast=_("The evidence is being sent."), dispute_id=row.id)
 
 
+@section.post("/disputes/<dispute_id>/assemble", needs=Permission.MONEY_DESK, subject=load_any_dispute)
+def assemble(call: Call, row: Dispute) -> ResponseReturnValue:
+    """Have the files of the answer put together once more after that has failed."""
+    disputes.ask_to_assemble(call.session, call.actor, row)
+    return see_other("money_desk.dispute", toast=_("The files are being put together."), dispute_id=row.id)
+
+
 @section.post("/accounts/<org_id>/approve", needs=Permission.MONEY_DESK)
 def approve_account(call: Call, org_id: str) -> ResponseReturnValue:
     """Agree to a changed payout account."""

@@ -6,6 +6,8 @@ is; one that is reinstated afterwards makes that undone.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,6 +24,7 @@ from marketplace.notifications.operations import notify_org
 from marketplace.payments import alerts, exchanging, giving_back, ledger, titles
 from marketplace.payments.claims import Dispute
 from marketplace.payments.models import Checkout, Transfer
+from marketplace.payments.rules import EVIDENCE_REMINDERS
 
 #: The vendor's words for a dispute that is over.
 _OVER = frozenset({"won", "lost", "warning_closed", "prevented"})
@@ -88,6 +91,46 @@ def ask_to_submit(session: Session, actor: Actor, dispute: Dispute) -> Dispute:
     record(session, actor, "dispute.evidence_sent", row.id, owner_org_id=row.payer_org_id)
     stage(session, JobName.SUBMIT_EVIDENCE, row.id, {"dispute_id": row.id}, subject=row.id)
     return row
+
+
+def ask_to_assemble(session: Session, actor: Actor, dispute: Dispute) -> Dispute:
+    """Have the files put together once more after that has failed. Raises Conflict otherwise."""
+    row = lock(session, Dispute, dispute.id)
+    if row.bundle_state != "failed" or row.closed_at is not None:
+        raise Conflict("evidence_not_failed", "The files need not be put together again.")
+    row.bundle_state = "none"
+    record(session, actor, "dispute.evidence_again", row.id, owner_org_id=row.payer_org_id)
+    key = f"{row.id}:{clock.now().isoformat()}"
+    stage(session, JobName.ASSEMBLE_EVIDENCE, key, {"dispute_id": row.id}, subject=row.id)
+    return row
+
+
+def remind(session: Session, actor: Actor) -> int:
+    """Remind payees and operators of disputes whose answer is due soon; how many reminders were sent.
+
+    Each is sent once. When several days have passed since the last look only the latest is sent. The last one is an
+    alert as well.
+    """
+    now = clock.now()
+    query = select(Dispute.id).where(
+        Dispute.closed_at.is_(None),
+        Dispute.submitted_at.is_(None),
+        Dispute.evidence_due > now,
+        Dispute.evidence_due <= now + timedelta(days=max(EVIDENCE_REMINDERS)),
+    )
+    sent = 0
+    for key in session.scalars(query.order_by(Dispute.id)).all():
+        row = lock(session, Dispute, key)
+        if row.evidence_due is None or row.submitted_at is not None or row.closed_at is not None:
+            continue
+        reached = [str(d) for d in EVIDENCE_REMINDERS if now >= row.evidence_due - timedelta(days=d)]
+        if not set(reached) - set(row.reminded):
+            continue
+        row.reminded, sent = reached, sent + 1
+        _tell(session, row, "evidence_reminder", until=row.evidence_due)
+        if str(min(EVIDENCE_REMINDERS)) in reached:
+            alerts.raise_alert(session, actor, "evidence_due", row.id, subject_id=row.id)
+    return sent
 
 
 def _row(session: Session, actor: Actor, checkout: Checkout, reported: Reported) -> Dispute:
@@ -215,10 +258,10 @@ def _release(checkout: Checkout, milestone: str) -> dict[str, str]:
     return {"purpose": checkout.purpose, "subject_id": checkout.subject_id, "milestone": milestone}
 
 
-def _tell(session: Session, row: Dispute, kind: str) -> None:
+def _tell(session: Session, row: Dispute, kind: str, **more: Any) -> None:
     splits = session.get_one(Checkout, row.checkout_id).splits
     for org_id in {*row.orgs, *alerts.operators(session)}:
         # Of a payment with several payees each may know only its own share.
         own = sum(s["gross"] for s in splits if s["org_id"] == org_id)
         amount = Money(own, row.currency) if org_id in row.orgs and len(row.orgs) > 1 else row.money
-        notify_org(session, org_id, kind, path=f"/disputes/{row.id}", amount=amount, design=titles.param(row))
+        notify_org(session, org_id, kind, path=f"/disputes/{row.id}", amount=amount, design=titles.param(row), **more)

@@ -86,6 +86,8 @@ PLANS: dict[tuple[str, str], tuple[Milestone, ...]] = {
     ("order", "production"): (Milestone("deposit", 3_000, "begun"), Milestone("balance", 7_000, "accepted")),
     ("order", "royalty"): (Milestone("whole", 10_000, "accepted"),),
 }
+#: Days before the bank's date on which payees and operators are reminded of a dispute that was not answered.
+EVIDENCE_REMINDERS = (3, 1)
 #: The buyer has this long after the shipment to accept the pieces or to complain; then the money is released.
 ACCEPTANCE_WINDOW = timedelta(days=14)
 #: After a payee's account has changed, nothing is sent for this long.

@@ -556,6 +556,7 @@ ROWS: dict[str, Row] = {
     "money_desk.decide": row(shared=True, send={"action": "approve"}, refund_id="refund"),
     "money_desk.dispute": row(shared=True, dispute_id="dispute"),
     "money_desk.file": row(shared=True, dispute_id="dispute", name="=customer_communication", answers=(303,)),
+    "money_desk.assemble": row(shared=True, dispute_id="dispute"),
     "money_desk.submit": row(shared=True, dispute_id="dispute"),
     "money_desk.approve_account": row(shared=True, org_id="changed_org"),
     "money_desk.send_again": row(shared=True, transfer_id="share"),

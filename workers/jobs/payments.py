@@ -23,7 +23,7 @@ from marketplace.kernel.errors import Conflict
 from marketplace.licensing import operations as licensing
 from marketplace.orders import operations as orders
 from marketplace.orders.models import Order
-from marketplace.payments import alerts, ledger, operations, payees, refunds
+from marketplace.payments import alerts, disputes, ledger, operations, payees, refunds
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Transfer
 from marketplace.payments.rules import ACCEPTANCE_WINDOW
 from marketplace.royalties import operations as royalties
@@ -252,6 +252,7 @@ def reconcile(run: Run) -> None:
             )
         )
         payees.release_cooled(session)
+        disputes.remind(session, run.actor)
     for session_id in pages:
         # One page that the payment service has forgotten must not keep the others from being looked at.
         with suppress(PaymentNotFound):
