@@ -44,6 +44,7 @@ from marketplace.payments import back_api as payments_back_api
 from marketplace.payments import desk as payments_desk
 from marketplace.payments import pages as payments_pages
 from marketplace.payments import views as payments_views
+from marketplace.payments.rails import api as rail_api
 from marketplace.payments.rails import views as rail_views
 from marketplace.privacy import api as privacy_api
 from marketplace.privacy import views as privacy_views
@@ -87,6 +88,7 @@ def sections(*, development: bool) -> list[Section]:
         payments_views.webhooks,
         rail_views.section,
         rail_views.desk,
+        rail_api.api,
         payments_pages.section,
         payments_desk.section,
         payments_api.api,

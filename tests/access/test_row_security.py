@@ -35,7 +35,7 @@ OPERATOR_READS = frozenset(
         "cad_traces",
         # of which it is itself the issuer: those over its fee
         "invoices", "invoice_documents",
-        "payee_banks", "bank_files", "bank_items",
+        "payee_banks", "bank_files", "bank_items", "bank_answers",
         "refunds", "disputes", "give_backs", "reversals", "money_alerts", "reconciliations",
         "ledger_links",
     }

@@ -103,6 +103,7 @@ def pages(stage: Stage) -> dict[str, list[str]]:
             f"/desk/vetting/{i['waiting_org']}",
             "/desk/bank-files",
             f"/desk/bank-files/{i['bank_file']}",
+            f"/desk/bank-files/answers/{i['bank_answer']}",
             *("/desk/money", f"/desk/money/payments/{i['checkout']}"),
             *(f"/desk/money/refunds/{i['refund']}", f"/desk/money/disputes/{i['dispute']}"),
             "/desk/trace",

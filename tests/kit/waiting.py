@@ -1,5 +1,6 @@
 """What waits at a desk: a bank file of the operator, a buyer's approval, a studio's usual terms."""
 
+import secrets
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from marketplace.licensing.playbook.models import Approval, ApprovalPolicy, Meta
 from marketplace.licensing.refusal.models import FirstAsk
 from marketplace.licensing.terms import terms_hash
 from marketplace.payments.models import Transfer
-from marketplace.payments.rails.models import BankFile, BankItem, PayeeBank
+from marketplace.payments.rails.models import BankAnswer, BankFile, BankItem, PayeeBank
 
 
 def leave_bank_file(session: Session, payee: str, made_by: str) -> str:
@@ -34,6 +35,11 @@ def leave_bank_file(session: Session, payee: str, made_by: str) -> str:
     session.flush()
     given_up = {"state": "canceled", "org_id": payee, "amount": 500, "currency": "USD"}
     session.add(BankItem(file_id=file.id, transfer_id=share, bank_id=bank.id, **given_up))
+    line = {"reference": file.id, "item": None, "file": file.id, "outcome": None, "reason": None, "result": "pending"}
+    digest = secrets.token_hex(32)
+    session.add(
+        BankAnswer(kind="camt.054", sha256=digest, taken_by=made_by, lines=[{**line, "amount": 500, "currency": "USD"}])
+    )
     return file.id
 
 

@@ -145,6 +145,8 @@ BUDGET: dict[str, int] = {
     "orders.makers": 4,
     "orders.new": 5,
     "orders.show": 7,
+    "api_payee_bank.bank": 3,
+    "bank_files.report": 3,
     "payee_bank.edit": 5,
     "money.dispute": 3,
     "money.payment": 7,

@@ -1,6 +1,7 @@
 """Tables of the bank-file rail: where payees bank, the files made, and the shares in each."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -99,3 +100,23 @@ class BankItem(Created, Base):
     def money(self) -> Money:
         """What the payee gets."""
         return Money(self.amount, self.currency)
+
+
+class BankAnswer(Created, Base):
+    """A report of the bank that was taken over, by its hash; the file itself is not kept.
+
+    `lines` are {reference, item, file, outcome, reason, amount, currency, result} in the report's order.
+    """
+
+    __tablename__ = "bank_answers"
+    __table_args__ = (Index("ix_bank_answers_created", "created_at", "id"),)
+
+    id: Mapped[Key] = mapped_column(primary_key=True, default=lambda: new_id("ban"))
+    kind: Mapped[str] = mapped_column(String(10))
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    taken_by: Mapped[str] = mapped_column(String(40))
+    lines: Mapped[list[Any]]
+
+    def count(self, result: str) -> int:
+        """How many lines had this result."""
+        return sum(1 for line in self.lines if line["result"] == result)

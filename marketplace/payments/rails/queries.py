@@ -11,7 +11,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.money import Money
 from marketplace.payments.claims import Dispute
 from marketplace.payments.models import PaymentAccount, Transfer
-from marketplace.payments.rails.models import BankFile, BankItem, PayeeBank
+from marketplace.payments.rails.models import BankAnswer, BankFile, BankItem, PayeeBank
 from marketplace.payments.rails.routing import LIVE
 from marketplace.web.paging import Page, page
 
@@ -62,6 +62,19 @@ def _eligible() -> ColumnElement[bool]:
 def files(session: Session, cursor: str | None = None, limit: int = 24) -> Page[BankFile]:
     """Every file, newest first."""
     return page(session, select(BankFile), (BankFile.created_at, BankFile.id), cursor=cursor, limit=limit)
+
+
+def answers(session: Session, limit: int = 20) -> Sequence[BankAnswer]:
+    """The bank's latest reports, newest first."""
+    query = select(BankAnswer).order_by(BankAnswer.created_at.desc(), BankAnswer.id).limit(limit)
+    return session.scalars(query).all()
+
+
+def payees(session: Session, answer: BankAnswer) -> dict[str, str]:
+    """Names of the payees of a report's payments, by payment."""
+    ids = sorted({line["item"] for line in answer.lines if line["item"]})
+    query = select(BankItem.id, Organization.name).join(Organization, Organization.id == BankItem.org_id)
+    return {row.id: row.name for row in session.execute(query.where(BankItem.id.in_(ids)))}
 
 
 def items(session: Session, file_id: str) -> list[Any]:

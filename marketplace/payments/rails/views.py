@@ -7,14 +7,17 @@ from flask_babel import gettext as _
 from marketplace.accounts import step_up
 from marketplace.accounts.models import Organization
 from marketplace.kernel import clock
-from marketplace.payments.rails import operations, queries
-from marketplace.payments.rails.access import load_file
+from marketplace.kernel.errors import Invalid
+from marketplace.kernel.money import Money
+from marketplace.payments.rails import answers, operations, queries
+from marketplace.payments.rails.access import load_answer, load_file
 from marketplace.payments.rails.account_numbers import has_iban
 from marketplace.payments.rails.forms import BankForm, MarkForm, PasswordForm, StartForm
-from marketplace.payments.rails.models import BankFile
+from marketplace.payments.rails.models import BankAnswer, BankFile
+from marketplace.payments.rails.reports import MOST_BYTES
 from marketplace.payments.rails.routing import current_bank, offered, way
 from marketplace.payments.rails.rules import SECOND_PERSON_FROM
-from marketplace.payments.rails.words import FILE_STATES, ITEM_STATES, RETURN_REASONS
+from marketplace.payments.rails.words import FILE_STATES, ITEM_STATES, OUTCOMES, RESULTS, RETURN_REASONS
 from marketplace.payments.titles import title
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
@@ -77,6 +80,7 @@ def index(call: Call, form: FormState | None = None) -> ResponseReturnValue:
         page=queries.files(call.session, request.args.get("cursor")),
         states=FILE_STATES,
         debtor=operations.debtor(call.settings),
+        answers=queries.answers(call.session),
     )
 
 
@@ -85,6 +89,37 @@ def start(call: Call) -> ResponseReturnValue:
     """Make a file of what waits in a currency."""
     file = operations.start_file(call.session, call.actor, read_form(StartForm).currency)
     return see_other("bank_files.show", file_id=file.id)
+
+
+@desk.post("/answers", needs=Permission.BANK_FILE, on_invalid=index)
+def answer(call: Call) -> ResponseReturnValue:
+    """Take over a report of the bank: what it says of each payment is recorded as if an operator had."""
+    limit("bank-answer", call.org_id, "60 per hour")
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise Invalid("bad_file", "Choose a file.", fields={"file": "Choose a file."})
+    data = sent.read(MOST_BYTES + 1)
+    sent.close()
+    try:
+        row, new = answers.take(call.session, call.actor, data)
+    except Invalid as error:
+        raise Invalid(error.code, error.message, fields={"file": error.message}) from error
+    said = _("The report is taken over.") if new else _("This report was taken over before; nothing was changed.")
+    return see_other("bank_files.report", toast=said, answer_id=row.id)
+
+
+@desk.get("/answers/<answer_id>", needs=Permission.BANK_FILE, subject=load_answer)
+def report(call: Call, row: BankAnswer) -> ResponseReturnValue:
+    """What became of each line of a report of the bank."""
+    return render_template(
+        "payouts/answer.html",
+        row=row,
+        names=queries.payees(call.session, row),
+        results=RESULTS,
+        outcomes=OUTCOMES,
+        reasons=RETURN_REASONS,
+        as_money=Money,
+    )
 
 
 @desk.get("/<file_id>", needs=Permission.BANK_FILE, subject=load_file)

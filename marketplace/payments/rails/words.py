@@ -30,3 +30,14 @@ ITEM_STATES: Mapping[str, tuple[Any, str]] = {
     "returned": (_l("Returned"), "bad"),
     "canceled": (_l("Given up"), ""),
 }
+#: What became of a line of the bank's report; `done` and `known` need nobody, the rest is looked at by a person.
+RESULTS: Mapping[str, tuple[Any, str]] = {
+    "done": (_l("Recorded"), "ok"),
+    "known": (_l("Known already"), ""),
+    "pending": (_l("On its way still"), "info"),
+    "unknown": (_l("Not one of our payments"), "warn"),
+    "amount": (_l("Another amount than we asked for"), "bad"),
+    "not_at_bank": (_l("Its file was not taken to the bank"), "bad"),
+    "contrary": (_l("Contradicts what was recorded before"), "bad"),
+}
+OUTCOMES: Mapping[str, Any] = {"execute": _l("Carried out"), "return": _l("Returned")}
