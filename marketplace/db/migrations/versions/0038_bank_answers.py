@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from marketplace.db.row_security import OPERATOR, protect
 
-revision = "0037"
-down_revision = "0036"
+revision = "0038"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 
