@@ -39,12 +39,15 @@ WAITS = {
     "bank_cooling": _l("Your bank account was changed; it is used after 72 hours"),
     "bank_returned": _l("Your bank sent it back; it leaves again with the next file"),
     "unsettled": _l("Waiting until the buyer's money has settled at the payment service"),
+    "no_answer": _l("The payment service has not answered; we are looking into it"),
     "disputed": _l("Held: the buyer's bank questions the payment"),
     "debt": _l("Kept back against what was owed from an earlier refund"),
     "given_back": _l("Given back to the buyer"),
     "restored": _l("Yours again after a dispute was won"),
     "reversed_outside": _l("Taken back by the payment service; we are looking into it"),
 }
+#: For a share that the payment service would not take, whatever it said.
+REFUSED = _l("The payment service refused it; we are looking into it")
 REFUND_REASONS = {
     "not_as_agreed": _l("Not as agreed"),
     "not_delivered": _l("Not delivered"),

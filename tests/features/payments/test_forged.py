@@ -145,4 +145,8 @@ def test_pay_12_the_same_key_with_another_amount_is_a_hard_stop_and_told(scene: 
     stopped = scene.shares()[("license_fee", "whole")]
     assert (stopped.state, stopped.reason) == ("failed", "idempotency_conflict")
     assert "transfer_failed" in scene.alerts()
+    told = scene.designer.browser.get("/payouts").get_data(as_text=True)
+    assert "refused it; we are looking into it" in told
+    assert "idempotency" not in told
+    assert "idempotency_conflict" in scene.make.person("operator").browser.get("/desk/money").get_data(as_text=True)
     assert [made.amount for made in scene.services.payments.find_transfers("lic_1")] == [1]

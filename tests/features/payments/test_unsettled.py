@@ -85,6 +85,8 @@ def test_a_share_that_got_no_answer_for_hours_is_shown_to_an_operator_who_sends_
     share = scene.shares()[SHARE]
     assert (share.state, share.reason) == ("failed", "no_answer")
     assert "transfer_failed" in scene.alerts()
+    assert "has not answered; we are" in scene.designer.browser.get("/payouts").get_data(as_text=True)
+    assert "has not answered; we are" in scene.make.person("operator").browser.get("/desk/money").get_data(as_text=True)
     order_failures(scene, 0)
     with unit_of_work(scene.services.engine, SYSTEM) as session:
         operations.send_again(session, SYSTEM, share.id)
