@@ -3,14 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from marketplace.db.jobs import JobName, JobRow
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel import clock
+from marketplace.notifications.models import Notification
 from marketplace.payments import ledger, refunds, reversals
 from marketplace.payments.claims import Refund
-from marketplace.payments.models import Checkout, Transfer
+from marketplace.payments.models import Checkout, Payout, Transfer
 from tests.features.payments.scene import SYSTEM, Scene
 
 
@@ -92,3 +93,26 @@ def test_a_debt_that_was_forgiven_can_be_asked_for_again(scene: Scene) -> None:
     assert scene.shares()[("license_fee", "whole")].payable == 90_000
     scene.refund(checkout, 50_000)
     assert debt(scene) == scene.sums()[ledger.receivable(scene.designer.org.id)] == 45_000
+
+
+@pytest.mark.parametrize("how", ["fail", "return"])
+def test_a_payout_that_a_bank_sends_back_is_told_once_and_moves_nothing_of_ours(scene: Scene, how: str) -> None:
+    """PAY-22: on its way or after it had arrived; the money is on the payee's account again, our books stand."""
+    account = scene.onboard(scene.designer)
+    scene.licensed()
+    before = scene.sums()
+    scene.control("POST", f"/accounts/{account}/payout")
+    [payout] = scene.services.payments.payouts(account)
+    if how == "return":
+        scene.wait_for_payout()
+    scene.control("POST", f"/payouts/{payout.id}/{how}", code="account_closed")
+    for _ in range(2):
+        scene.settle()
+    assert scene.alerts() == {"payout_failed"}
+    assert scene.sums() == before
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        row = session.get_one(Payout, payout.id)
+        assert (row.status, row.failure_code, row.amount) == ("failed", "account_closed", 90_000)
+        told = select(func.count()).where(Notification.kind == "payout_failed")
+        assert session.scalar(told.where(Notification.org_id == scene.designer.org.id)) == 1
+    assert scene.shares()[("license_fee", "whole")].state == "sent"
