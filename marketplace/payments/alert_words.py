@@ -99,6 +99,14 @@ TASKS: Mapping[str, str] = {
     "compare_books": N_("Comparing the books"),
 }
 
+#: Codes that tell why, in words; another code is shown as it is.
+CODES: Mapping[str, str] = {
+    "insufficient_funds": N_("There was not enough money on the account"),
+    "balance_insufficient": N_("There was not enough money on the account"),
+    "not_reversible": N_("It was paid by bank file, which cannot be taken back"),
+    "no_answer": N_("The payment service gave no answer for hours"),
+}
+
 #: What the nightly comparison compares, and what can be wrong with it: a difference is `<what>_<flaw>`.
 COMPARED: Mapping[str, str] = {
     "charge": N_("Payment"),

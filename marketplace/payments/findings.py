@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from marketplace.kernel.money import Money
 from marketplace.payments import titles
-from marketplace.payments.alert_words import COMPARED, FLAWS, KINDS, TASKS
+from marketplace.payments.alert_words import CODES, COMPARED, FLAWS, KINDS, TASKS
 from marketplace.payments.claims import Alert, Dispute, Refund, Reversal
 from marketplace.payments.models import Checkout, Transfer
+from marketplace.payments.vendor_words import disabled_reason, payout_failure
 from marketplace.web.i18n import Formats
 
 _FMT = Formats()
@@ -105,7 +106,7 @@ def _finding(row: Alert, known: _Subjects) -> Finding:
     if page is None and (org_id or name.startswith("org_")):
         page = ("organization", org_id or name)
         org_id = org_id or name
-    why = details.get("code") or details.get("why")
+    why = _reason(row.kind, details.get("code")) or details.get("why")
     if row.kind == "gave_up":
         job = details.get("job", "")
         what, why = f"{what}: {_(TASKS[job]) if job in TASKS else job}", details.get("why")
@@ -125,6 +126,15 @@ def _finding(row: Alert, known: _Subjects) -> Finding:
         page=page,
         task=row.kind == "gave_up" and details.get("job") in TASKS,
     )
+
+
+def _reason(kind: str, code: str | None) -> str | None:
+    """A vendor's code in words where there are some."""
+    if code is None:
+        return None
+    if kind == "payout_failed":
+        return payout_failure(code)
+    return disabled_reason(code) if kind == "account_lost" else str(_(CODES[code])) if code in CODES else code
 
 
 def _place(name: str, known: _Subjects) -> tuple[Transfer | Refund | Dispute | Checkout | None, tuple[str, str] | None]:

@@ -94,7 +94,7 @@ BUDGET: dict[str, int] = {
     "api_studio.tech_pack": 5,
     "assets.show": 2,
     "audit.index": 2,
-    "bank_files.index": 3,
+    "bank_files.index": 4,
     "bank_files.show": 3,
     "catalog.index": 3,
     "catalog.show": 5,
