@@ -206,6 +206,16 @@ def make_stages(
         caller.post(f"/orders/{order}/stages", body, expect=(200, 201))
 
 
+def set_up_payouts(payee: Caller, sandbox: Sandbox, holder: str, password: str) -> None:
+    """Be paid the way the payee's country calls for: the payment service, or a bank account of no real bank."""
+    bank = payee.get("/payouts/bank")
+    if bank["rail"] == "stripe":
+        sandbox.onboard(payee.post("/payouts/onboarding")["url"])
+        return
+    account = {"holder": holder, "number": "000123456789", "bic": f"DEMO{bank['country']}22"}
+    payee.put("/payouts/bank", {**account, "password": password})
+
+
 def cad_link(maker: Caller, order: str, asset: str) -> str:
     """The address of one download of the workshop's own copy, once that is made."""
     ask = {"asset": asset}

@@ -89,7 +89,7 @@ class World:
             self.people[member.key] = acts.sign_in(self.transport, member.key, member.email, PASSWORD)
         for member in MEMBERS:
             if member.role in {"designer", "manufacturer"} and member.key != "arjun":
-                self.sandbox.onboard(self.people[member.key].post("/payouts/onboarding")["url"])
+                acts.set_up_payouts(self.people[member.key], self.sandbox, member.business, PASSWORD)
         self.say(f"{len(MEMBERS)} people joined and were approved")
 
     def _designs(self) -> None:
