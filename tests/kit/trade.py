@@ -29,7 +29,7 @@ from marketplace.studio.models import ContentDraft
 from tests.kit.instance import Instance
 from tests.kit.people import Make, Person
 from tests.kit.royalties import leave_statements
-from tests.kit.waiting import asked_first, leave_bank_file, playbook
+from tests.kit.waiting import asked_first, leave_bank_file, playbook, start_from
 
 _SYSTEM = system("test")
 #: A way out that the open thread names.
@@ -296,6 +296,8 @@ class Trade:
             )
             self._money(session, people)
             session.flush()
+            sheet = next(row for row in kept if isinstance(row, TermSheet))
+            session.add(start_from(sheet, self.ids["draft"]))
             self.ids["bank_file"] = leave_bank_file(
                 session, people["designer"].org.id, people["production_manager"].user.id
             )
@@ -318,7 +320,7 @@ class Trade:
             )
             self.ids |= {
                 "first_ask": asked.id,
-                "sheet": next(row.id for row in kept if isinstance(row, TermSheet)),
+                "sheet": sheet.id,
                 "approval": next(row.id for row in kept if isinstance(row, Approval)),
                 "photo": session.scalars(photos).one(),
                 "invitation": invited.id,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from demo.play import TERMS
 from marketplace.db.base import Base
-from marketplace.licensing.playbook.models import Approval, ApprovalPolicy, MetalPrice, TermSheet
+from marketplace.licensing.playbook.models import Approval, ApprovalPolicy, DesignSheet, MetalPrice, TermSheet
 from marketplace.licensing.refusal.models import FirstAsk
 from marketplace.licensing.terms import terms_hash
 from marketplace.payments.models import Transfer
@@ -80,3 +80,8 @@ def playbook(designer: str, buyer: str, design_id: str) -> list[Base]:
             asked_by="usr_somebody_else",
         ),
     ]
+
+
+def start_from(sheet: TermSheet, design_id: str) -> DesignSheet:
+    """That the offers for a design start from this sheet; the sheet is stored already."""
+    return DesignSheet(design_id=design_id, org_id=sheet.org_id, sheet_id=sheet.id, user_id="usr_somebody")

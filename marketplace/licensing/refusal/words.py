@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 #: State -> (word, tone of its badge).
 STATES: dict[str, tuple[Any, str]] = {
-    "open": (_l("Asked"), "accent"),
+    "open": (_l("Waiting for an answer"), "accent"),
     "taken_up": (_l("Taken up"), "ok"),
     "let_go": (_l("Let go"), "ok"),
     "silent": (_l("No answer in time"), "warn"),
