@@ -5,8 +5,8 @@ from alembic import op
 from marketplace.config import WEB_ROLE
 from marketplace.db.row_security import ORG
 
-revision = "0039"
-down_revision = "0038"
+revision = "0040"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
