@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -39,6 +39,12 @@ def deal(scene: Scene, world: World) -> tuple[Scene, World, Order]:
     return scene, world, order
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files whose content does not matter."""
+    monkeypatch.setattr(evidence, "make_pdf", lambda _template, values, _at: f"%PDF-1.7 {values['title']}".encode())
+
+
 def _fill(world: World, order: Order, words: str, tracking: str, contract: bytes) -> None:
     digest = hashlib.sha256(contract).hexdigest()
     world.services.storage.put(f"licenses/{digest}.pdf", contract, "application/pdf", digest)
@@ -54,6 +60,11 @@ def _fill(world: World, order: Order, words: str, tracking: str, contract: bytes
                 Shipment(**mine, carrier="Malca-Amit", tracking=tracking, shipped_at=clock.now()),
             ]
         )  # fmt: skip
+
+
+def _answered(scene: Scene, dispute: Dispute, at: datetime | None) -> None:
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        session.get_one(Dispute, dispute.id).submitted_at = at
 
 
 def _disputed(scene: Scene, order: Order) -> Dispute:
@@ -118,6 +129,7 @@ def test_made_again_after_a_kill_it_is_the_same(
     assert sorted(scene.services.storage.keys(f"disputes/{dispute.id}/")) == sorted(i["key"] for i in dispute.bundle)
 
 
+@pytest.mark.usefixtures("quick")
 def test_sending_is_asked_once_and_a_lost_answer_sends_nothing_twice(
     deal: tuple[Scene, World, Order], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +157,7 @@ def test_sending_is_asked_once_and_a_lost_answer_sends_nothing_twice(
     assert calls[0].texts["shipping_tracking_number"] == "MALCA-77"
 
 
+@pytest.mark.usefixtures("quick")
 def test_files_that_could_not_be_made_are_told_and_made_on_request(
     deal: tuple[Scene, World, Order], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,9 +181,11 @@ def test_files_that_could_not_be_made_are_told_and_made_on_request(
     assert operator.post(f"/desk/money/disputes/{dispute.id}/assemble").status_code == 409
 
 
+@pytest.mark.usefixtures("quick")
 def test_payees_and_operators_are_reminded_three_days_and_one_day_before(deal: tuple[Scene, World, Order]) -> None:
     scene, world, order = deal
-    due = _disputed(scene, order).evidence_due
+    dispute = _disputed(scene, order)
+    due = dispute.evidence_due
     assert due is not None
 
     def told(days: float) -> list[str]:
@@ -181,6 +196,10 @@ def test_payees_and_operators_are_reminded_three_days_and_one_day_before(deal: t
             return list(session.scalars(query))
 
     assert told(4) == []
+    # Nobody is reminded of what was sent.
+    _answered(scene, dispute, clock.now())
+    assert told(2.9) == []
+    _answered(scene, dispute, None)
     first = told(2.9)
     assert {world.designer.org.id, world.maker.org.id} < set(first)
     assert len(told(2)) == len(first)
@@ -199,15 +218,3 @@ def test_payees_and_operators_are_reminded_three_days_and_one_day_before(deal: t
         assert session.scalar(select(func.count()).where(Alert.kind == "evidence_due")) == 1
     page = scene.designer.browser.get("/notifications").text
     assert "$200.01: the bank takes the answer until" in page
-
-
-def test_nobody_is_reminded_of_what_was_sent_or_is_over(deal: tuple[Scene, World, Order]) -> None:
-    scene, _world, order = deal
-    dispute = _disputed(scene, order)
-    with unit_of_work(scene.services.engine, SYSTEM) as session:
-        session.get_one(Dispute, dispute.id).submitted_at = clock.now()
-    assert dispute.evidence_due is not None
-    with clock.frozen(dispute.evidence_due - timedelta(days=1)):
-        scene.sweep()
-    with Session(scene.services.engine) as session:
-        assert session.scalar(select(func.count()).where(Notification.kind == "evidence_reminder")) == 0
