@@ -157,6 +157,8 @@ def set_stage(live: Live, scratch: Path) -> Stage:
     stage.ids["story"] = _draft_of(live, stage.ids["design"], "story")
     stage.ids["lookbook"] = _draft_of(live, stage.ids["design"], "lookbook")
     stage.ids["photo"] = _edited_photo(stage)
+    paid = "select id from checkouts where subject_id = :license and state = 'paid' limit 1"
+    stage.ids["checkout"] = live.text(paid, license=stage.ids["license"])
     stage.ids |= leave_statements(live.background, stage.ids["license"]) | _waiting(stage)
     _mail(stage)
     return stage
