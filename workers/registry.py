@@ -71,7 +71,7 @@ BINDINGS: dict[str, Binding] = {
     ),
     JobName.RELEASE_ACCEPTED: Binding(payments.release_accepted, max_attempts=3),
     JobName.READ_INBOUND_MAIL: Binding(inbox.read_inbound, max_attempts=5, on_failed=inbox.inbound_failed),
-    JobName.POST_MAIL_FILES: Binding(inbox.post_files, max_attempts=8),
+    JobName.POST_MAIL_FILES: Binding(inbox.post_files, max_attempts=8, on_failed=inbox.files_failed),
     JobName.SEND_DIGESTS: Binding(inbox.send_digests, timeout_s=300, max_attempts=3),
     JobName.PREPARE_EXPORT: Binding(privacy.prepare_export),
     JobName.FETCH_RATES: Binding(exchange.fetch, max_attempts=6),

@@ -1,6 +1,7 @@
 """From the bytes of a mail to a Letter."""
 
 import re
+from collections.abc import Set
 from email import policy
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -8,6 +9,7 @@ from email.message import Message
 from email.parser import BytesParser
 from email.utils import getaddresses
 from pathlib import Path
+from urllib.parse import unquote
 
 from ai_pipeline.letters.markup import plain_text
 from ai_pipeline.letters.report import Letter, LetterFile
@@ -22,6 +24,7 @@ _MOST_TOLD, _NAME = 50, 300
 #: Characters of an answer; beyond it is refused, never cut off.
 MAX_ANSWER = 4_000
 _DOMAIN = re.compile(r"\bd=\s*([A-Za-z0-9.-]{1,253})")
+_CID = re.compile(r"""cid:([^"'\s<>)]{1,998})""", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s\x00-\x1f@<>,;]{1,64}@[^\s\x00-\x1f@<>,;]{1,255}")
 
 
@@ -44,8 +47,9 @@ def read_letter(path: str, out_dir: str) -> Letter:
 
 def _files(message: Message, out_dir: Path) -> list[LetterFile]:
     found: list[LetterFile] = []
+    shown = _shown(message)
     for part in message.walk():
-        if not _attached(part) or len(found) >= _MOST_TOLD:
+        if not _attached(part, shown) or len(found) >= _MOST_TOLD:
             continue
         payload = part.get_payload(decode=True)
         data = payload if isinstance(payload, bytes) else b""
@@ -110,22 +114,33 @@ def _automatic(message: Message) -> str:
     return ""
 
 
-def _attached(part: Message) -> bool:
-    """A file that was sent along; not a picture that only adorns the page, as those of signatures do."""
+def _attached(part: Message, shown: Set[str]) -> bool:
+    """A file that was sent along; not a picture that the page of the mail shows, as those of signatures are.
+
+    What a part says of itself does not tell: mail programs give a Content-ID to what is attached too, and call photos
+    inline that no page refers to.
+    """
     if part.is_multipart():
         return False
-    adorns = part.get_content_maintype() == "image" and (
-        part["Content-ID"] or part.get_content_disposition() == "inline"
-    )
-    if part.get_content_disposition() == "attachment" or part.get_filename():
-        return not adorns
-    return part.get_content_maintype() != "text" and not adorns
+    if part.get_content_maintype() == "image" and str(part["Content-ID"] or "").strip(" <>\t") in shown:
+        return False
+    named = part.get_content_disposition() == "attachment" or bool(part.get_filename())
+    return named or part.get_content_maintype() != "text"
+
+
+def _shown(message: Message) -> Set[str]:
+    """The Content-IDs that the mail's page refers to (RFC 2392)."""
+    pages = (_decoded(part) for part in message.walk() if part.get_content_type() == "text/html")
+    return {unquote(found) for page in pages for found in _CID.findall(page)}
 
 
 def _body(message: Message) -> str:
     """The plain text, or what an HTML page says when there is none."""
+    shown = _shown(message)
     for kind, read in (("text/plain", str), ("text/html", plain_text)):
-        found = [_decoded(part) for part in message.walk() if part.get_content_type() == kind and not _attached(part)]
+        found = [
+            _decoded(part) for part in message.walk() if part.get_content_type() == kind and not _attached(part, shown)
+        ]
         text = "\n".join(found)
         if text.strip():
             return read(text)

@@ -11,7 +11,7 @@ async function fill() {
     const answer = await fetch(frame.dataset.pane, { cache: "no-store" });
     if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
     pane.innerHTML = await answer.text();
-    const here = pane.querySelector("[aria-current]");
+    const here = pane.querySelector("[aria-current]")?.closest("li");
     if (here) pane.scrollTop = here.offsetTop - pane.clientHeight / 3;
   } catch {
     frame.classList.remove("with-pane"); // no list: the thread takes the whole width

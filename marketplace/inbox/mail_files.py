@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ai_pipeline.errors import N_
 from marketplace.accounts.models import User
 from marketplace.accounts.queries import member_actor
 from marketplace.db.jobs import JobName, stage
@@ -25,7 +26,7 @@ from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.licensing.conversing import say
 from marketplace.notifications.operations import send_mail
 
-_LOST = "It could not be read."
+_LOST = N_("This file could not be read.")
 _GONE = "The negotiation has ended, so nothing can be added to it."
 _NAMELESS = "file"
 
@@ -100,8 +101,10 @@ def checked(session: Session, inbound_id: str) -> bool:
     return all(asset.state not in moving for asset in _assets(session, session.get_one(InboundMail, inbound_id)))
 
 
-def post(session: Session, actor: Actor, inbound_id: str) -> None:
-    """Say the files that passed in the thread, and tell the person which ones did not; once."""
+def post(session: Session, actor: Actor, inbound_id: str, *, given_up: bool = False) -> None:
+    """Say the files that passed in the thread, and tell the person which ones did not; once. None passes when the
+    posting was `given_up`.
+    """
     row = session.get_one(InboundMail, inbound_id, with_for_update=True)
     address = session.get(ReplyAddress, row.address_id)
     person = session.get(User, address.user_id) if address else None
@@ -113,9 +116,11 @@ def post(session: Session, actor: Actor, inbound_id: str) -> None:
     passed = []
     for item in coming:
         asset = assets.get(item.get("asset", ""))
-        if asset is not None and asset.state == "ready":
+        if asset is None or asset.removed_at is not None:
+            continue  # refused at the door, or taken away by the writer
+        if asset.state == "ready" and not given_up:
             passed.append(item)
-        elif asset is not None:
+        else:
             refused.append({"name": item["name"], "reason": asset.reason or {"code": "lost", "message": _LOST}})
     writer = member_actor(session, address.user_id, address.org_id, request_id=actor.request_id)
     if passed and not _said(session, writer, row, address, [item["asset"] for item in passed]):

@@ -223,9 +223,15 @@ def _pending(actor: Actor) -> Select[Any]:
             Approval.org_id == actor.org_id,
             Approval.state == "pending",
             Approval.version == Negotiation.considered_version,
-            Approval.version == Negotiation.current_version,
+            _still_asked(),
         )
     )
+
+
+def _still_asked() -> ColumnElement[bool]:
+    """As playbook.deciding.is_void says of rows of approvals and their negotiations, the other way round."""
+    standing = and_(Negotiation.state == "open", Negotiation.expires_at > clock.now())
+    return and_(Approval.version == Negotiation.current_version, standing == (Approval.action != "reopen"))
 
 
 def _may_decide(actor: Actor) -> ColumnElement[bool]:
@@ -247,7 +253,7 @@ def _asked_of(actor: Actor) -> Any:
         .where(
             Approval.org_id == actor.org_id,
             Approval.state == "pending",
-            or_(Approval.negotiation_id.is_(None), Approval.version == Negotiation.current_version),
+            or_(Approval.negotiation_id.is_(None), _still_asked()),
             _may_decide(actor),
         )
         .limit(COUNT_CAP)

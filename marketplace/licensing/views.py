@@ -68,7 +68,8 @@ def new(call: Call, form: FormState | None = None) -> ResponseReturnValue:
     first = playbook.start_of(call.session, design.org_id, design.id)
     initial = start(design, first.sheet)
     if (asked := _asked_first(call, design.id)) is not None:
-        initial |= form_values(asked.terms)
+        # Nothing of the studio's own sheet: what the asked terms leave open is open.
+        initial = {"valid_until": initial["valid_until"], **form_values(asked.terms)}
     return render_template(
         "negotiations/new.html",
         design=design,

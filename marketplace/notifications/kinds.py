@@ -84,6 +84,11 @@ KINDS: dict[str, tuple[Any, Any]] = {
         _l("%(design)s: rights under your first refusal would go to somebody else. Answer by %(until)s."),
     ),
     "first_withdrawn": (_l("You are no longer asked"), _l("%(design)s: the designer took the question back.")),
+    "first_lapsed": (_l("You are no longer asked"), _l("%(design)s: the other offer is no longer on the table.")),
+    "first_stands": (
+        _l("A first refusal stands again"),
+        _l("%(design)s: the termination was not signed, so the holder is asked again."),
+    ),
     "first_taken_up": (
         _l("A first refusal is taken up"),
         _l("%(design)s: the holder wants these rights and negotiates with you."),

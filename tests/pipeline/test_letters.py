@@ -73,7 +73,7 @@ def test_the_headers_are_told_as_claims(tmp_path: Path) -> None:
     made["From"], made["Message-ID"] = "Maya Rossi <Maya@Studio.example>", "<1@studio.example>"
     made["X-Mailgun-Spf"], made["DKIM-Signature"] = "Pass", "v=1; a=rsa-sha256; d=Studio.example; s=x; b=abc"
     made.set_content("Hello.")
-    made.add_alternative("<p>Other words.</p>", subtype="html")
+    made.add_alternative("<p>Other words.</p><img src='cid:logo'>", subtype="html")
     made.add_attachment(b"GIF89a", maintype="image", subtype="gif", filename="sketch.gif")
     made.add_attachment(
         b"GIF89a", maintype="image", subtype="gif", cid="<logo>", disposition="inline", filename="a.gif"
@@ -85,6 +85,21 @@ def test_the_headers_are_told_as_claims(tmp_path: Path) -> None:
     (sketch,) = found.files
     assert (sketch.name, sketch.content_type, sketch.size) == ("sketch.gif", "image/gif", 6)
     assert (tmp_path / sketch.file).read_bytes() == b"GIF89a"
+
+
+def test_a_picture_is_a_file_unless_the_page_shows_it(tmp_path: Path) -> None:
+    """Gmail gives a Content-ID to what is attached, Apple Mail calls photos inline."""
+    made = EmailMessage(policy=SMTP)
+    made.set_content("Two photos.")
+    made.add_alternative("<p>Two photos.</p><img src='CID:sign%40mail'>", subtype="html")
+    for cid, how in (("<f_1>", "attachment"), (None, "inline"), ("<sign@mail>", "inline")):
+        made.add_attachment(
+            b"GIF89a", maintype="image", subtype="gif", cid=cid, disposition=how, filename=f"{cid}-{how}.gif"
+        )
+    assert [item.name for item in letter(tmp_path, made.as_bytes()).files] == [
+        "<f_1>-attachment.gif",
+        "None-inline.gif",
+    ]
 
 
 def test_files_are_named_as_written_and_no_more_are_taken_than_a_message_takes_along(tmp_path: Path) -> None:

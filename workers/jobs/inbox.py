@@ -59,6 +59,11 @@ def post_files(run: Run, inbound_id: str) -> None:
         mail_files.post(session, run.actor, inbound_id)
 
 
+def files_failed(session: Session, run: Run, why: str, inbound_id: str) -> None:
+    """Tell the writer that the files did not come through."""
+    mail_files.post(session, run.actor, inbound_id, given_up=True)
+
+
 def _arrived(item: LetterFile, out: Path) -> Arrived:
     path = out / item.file if item.file else None
     digest = hashlib.sha256(path.read_bytes() if path else b"").hexdigest()

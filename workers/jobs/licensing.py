@@ -77,6 +77,7 @@ def expire(run: Run) -> None:
 _BY_THE_CLOCK = (
     holds.release_due,
     asking.fall_silent,
+    asking.keep_true,
     life.expire_due,
     life.lapse_addenda,
     life.give_notices,

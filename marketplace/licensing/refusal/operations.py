@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.audit.operations import record
@@ -119,6 +119,40 @@ def fall_silent(session: Session, actor: Actor, *, limit: int = 200) -> int:
         FIRST_ASK.advance(row, "fall_silent", {"system"})
         record(session, actor, "first_refusal.silent", row.id, owner_org_id=row.designer_org_id)
         _tell(session, row, "designer", "first_silent")
+    return len(found)
+
+
+def keep_true(session: Session, actor: Actor, *, limit: int = 200) -> int:
+    """Take back questions whose offer is no longer on the table, and ask again where the termination that was to follow
+    was closed unsigned; the holders are told. Returns how many. For the clock: a holder may not read the offer.
+    """
+    gone = or_(
+        Negotiation.state != "open",
+        Negotiation.expires_at <= clock.now(),
+        Negotiation.current_version != FirstAsk.version,
+    )
+    closed = Addendum.state.in_(("withdrawn", "declined", "lapsed"))
+    query = (
+        select(FirstAsk)
+        .join(Negotiation, Negotiation.id == FirstAsk.negotiation_id)
+        .outerjoin(Addendum, Addendum.id == FirstAsk.addendum_id)
+        .where(or_(and_(FirstAsk.state.in_(("open", "silent")), gone), and_(FirstAsk.state == "let_go", closed)))
+        .order_by(FirstAsk.id)
+        .limit(limit)
+        .with_for_update(of=FirstAsk, skip_locked=True)
+    )
+    found = list(session.scalars(query))
+    for row in found:
+        if row.state == "let_go":
+            FIRST_ASK.advance(row, "reopen", {"system"})
+            row.answered_at = row.answered_by = row.addendum_id = None
+            row.answer_by = clock.now() + ANSWER_WITHIN
+            _tell(session, row, "buyer", "first_asked", until=f"{row.answer_by:%Y-%m-%d %H:%M} UTC")
+            _tell(session, row, "designer", "first_stands")
+        else:
+            FIRST_ASK.advance(row, "lapse", {"system"})
+            _tell(session, row, "buyer", "first_lapsed")
+        record(session, actor, f"first_refusal.{row.state}", row.id, owner_org_id=row.buyer_org_id)
     return len(found)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel import clock
 from marketplace.licensing.refusal.models import FirstAsk
-from marketplace.licensing.refusal.operations import fall_silent
+from marketplace.licensing.refusal.operations import fall_silent, keep_true
 from marketplace.licensing.refusal.rules import FIRST_ASK
 from marketplace.services import Services
 from tests.features.licensing.conftest import Pair, sheet
@@ -59,7 +59,13 @@ def test_the_states_of_a_question() -> None:
             ("withdraw", "designer", "withdrawn"),
         )
     }
-    assert_table(FIRST_ASK, {**answers, ("open", "fall_silent", "system"): "silent"}, strangers=("stranger",))
+    clock_steps = {
+        ("open", "fall_silent", "system"): "silent",
+        ("open", "lapse", "system"): "withdrawn",
+        ("silent", "lapse", "system"): "withdrawn",
+        ("let_go", "reopen", "system"): "open",
+    }
+    assert_table(FIRST_ASK, {**answers, **clock_steps}, strangers=("stranger",))
 
 
 def test_the_designer_asks_from_the_thread_and_the_holder_learns_terms_and_no_name(
@@ -96,12 +102,16 @@ def test_taking_up_opens_the_form_with_these_terms_and_the_holder_can_be_granted
 ) -> None:
     key = asked(rival, wish)["id"]
     assert rival.designer.api.post(f"/first-refusals/{key}/take-up").status_code == 403
+    house = {"name": "House", "terms": sheet(advance={"amount": 50_000, "currency": "USD"})}
+    made = rival.designer.api.post("/term-sheets", house).get_json()
+    assert rival.designer.api.post(f"/term-sheets/{made['id']}/publish", {"published": True}).status_code == 200
     sent = first.pair.buyer.browser.post(f"/first-refusals/{key}/take-up", {})
     assert sent.status_code == 303
     form = page(first.pair.buyer, sent.headers["Location"])
     assert 'value="exclusive" checked' in form
     assert 'value="AT" checked' in form
     assert "Rival" not in form
+    assert 'value="500.00"' not in form  # what the studio's own sheet asks for and this offer does not
     assert "the holder wants these rights" in page(rival.designer, "/notifications")
     assert rival.designer.api.get(f"/first-refusals/{key}").get_json()["state"] == "taken_up"
     terms = {**sheet(kind="exclusive", territories=["DE", "AT"]), "channels": []}
@@ -157,3 +167,40 @@ def test_a_question_taken_back_is_over_and_can_be_put_again(first: Contract, riv
     rival.buyer.api.post(f"/negotiations/{wish}/withdraw", {"version": 1})
     moot = page(rival.designer, f"/first-refusals/{first.ask('designer', '/first-refusals')['items'][0]['id']}")
     assert "The offer has moved on" in moot
+
+
+def test_a_question_whose_offer_left_the_table_is_taken_back_by_the_clock(
+    first: Contract, rival: Pair, wish: str
+) -> None:
+    key = asked(rival, wish)["id"]
+    assert first.tick(keep_true) == [0]
+    rival.buyer.api.post(f"/negotiations/{wish}/withdraw", {"version": 1})
+    assert first.tick(keep_true, keep_true) == [1, 0]
+    assert first.pair.buyer.api.get(f"/first-refusals/{key}").get_json()["state"] == "withdrawn"
+    assert "no longer on the table" in page(first.pair.buyer, "/notifications")
+    assert first.pair.buyer.api.post(f"/first-refusals/{key}/let-go", {}).status_code == 409
+
+
+def test_a_termination_that_is_not_signed_leaves_the_right_and_the_question(
+    first: Contract, rival: Pair, wish: str
+) -> None:
+    path = f"/first-refusals/{asked(rival, wish)['id']}"
+    addendum = first.pair.buyer.api.post(f"{path}/let-go", {}).get_json()["addendum"]
+    assert first.tick(keep_true) == [0]
+    first.ask("buyer", f"/addenda/{addendum}/close", {})
+    assert first.tick(keep_true, keep_true) == [1, 0]
+    again = first.pair.buyer.api.get(path).get_json()
+    assert (again["state"], again["addendum"]) == ("open", None)
+    assert first.pair.buyer.api.post(f"{path}/take-up").get_json()["state"] == "taken_up"
+
+
+def test_taking_up_with_an_own_offer_on_the_table_waits_for_its_answer(first: Contract, rival: Pair, wish: str) -> None:
+    mine = first.pair.open(kind="non_exclusive", territories=["FR"])["id"]
+    path = f"/first-refusals/{asked(rival, wish)['id']}"
+    sent = first.pair.buyer.browser.post(f"{path}/take-up", {})
+    assert sent.headers["Location"].endswith(path)
+    assert "Counter with these terms" not in page(first.pair.buyer, path)
+    terms = sheet(kind="non_exclusive", territories=["FR"], term_months=6)
+    countered = rival.designer.api.post(f"/negotiations/{mine}/offers", {"base_version": 1, "terms": terms})
+    assert countered.status_code == 201
+    assert "Counter with these terms" in page(first.pair.buyer, path)

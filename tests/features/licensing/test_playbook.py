@@ -297,3 +297,13 @@ def test_what_waits_for_approval_needs_the_approver_and_not_who_asked(limited: P
     assert limited.buyer.api.post(f"/approvals/{held}/withdraw").status_code == 200
     assert shown(limited.buyer, "needs_me") == shown(second, "needs_me") == [key]
     assert "approval" not in second.browser.get("/negotiations").get_data(as_text=True).split("<main")[1]
+
+
+def test_an_approval_of_an_offer_that_is_gone_waits_for_nobody(limited: Pair, second: Person) -> None:
+    key = countered(limited, 150_000)
+    limited.buyer.api.post(f"/negotiations/{key}/approvals", {"action": "accept", "version": 2})
+    assert "1 step waits for your approval" in second.browser.get("/negotiations").get_data(as_text=True)
+    assert limited.designer.api.post(f"/negotiations/{key}/withdraw", {"version": 2}).status_code == 200
+    page = second.browser.get("/negotiations?show=closed").get_data(as_text=True).split("<main")[1]
+    assert "waits for your approval" not in page
+    assert "Needs your approval" not in page
