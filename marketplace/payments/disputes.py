@@ -89,7 +89,9 @@ def ask_to_submit(session: Session, actor: Actor, dispute: Dispute) -> Dispute:
         raise Conflict("evidence_not_ready", "There is no evidence to send now.", extra={"state": row.bundle_state})
     row.bundle_state = "submitting"
     record(session, actor, "dispute.evidence_sent", row.id, owner_org_id=row.payer_org_id)
-    stage(session, JobName.SUBMIT_EVIDENCE, row.id, {"dispute_id": row.id}, subject=row.id)
+    # One job for each time it is asked: a refused answer may be sent again.
+    key = f"{row.id}:{clock.now().isoformat()}"
+    stage(session, JobName.SUBMIT_EVIDENCE, key, {"dispute_id": row.id}, subject=row.id)
     return row
 
 

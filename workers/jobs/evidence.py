@@ -1,6 +1,7 @@
 """The answer to a dispute: contract, messages and proof of delivery as files, sent on a person's word."""
 
 import hashlib
+import json
 from datetime import datetime
 from typing import Any
 
@@ -60,7 +61,7 @@ def assembly_failed(session: Session, run: Run, why: str, dispute_id: str) -> No
     """Say so on the dispute's page, and to the operators: the bank's clock is running."""
     row = lock(session, Dispute, dispute_id)
     row.bundle_state = "failed"
-    alerts.raise_alert(session, run.actor, "evidence_failed", dispute_id, subject_id=dispute_id, why=why[:200])
+    alerts.raise_alert(session, run.actor, "evidence_failed", run.job_id, subject_id=dispute_id, why=why[:200])
 
 
 def submit(run: Run, dispute_id: str) -> None:
@@ -82,7 +83,7 @@ def submit(run: Run, dispute_id: str) -> None:
         answer = Evidence(texts=texts, files=files)
         try:
             found = payments.submit_evidence(
-                row.stripe_dispute_id, answer, submit=True, idempotency_key=f"{dispute_id}-submit"
+                row.stripe_dispute_id, answer, submit=True, idempotency_key=_attempt(run, answer)
             )
         except PaymentRejected as error:
             with run.phase() as session:
@@ -92,12 +93,20 @@ def submit(run: Run, dispute_id: str) -> None:
         disputes.take_over(session, run.actor, row.checkout_id, found)
 
 
+def _attempt(run: Run, answer: Evidence) -> str:
+    """The key of sending this answer. Changed words are another request, and so is a person's second try: with the
+    old key the vendor would repeat its refusal. The bank takes only one answer, whatever the key.
+    """
+    said = json.dumps([answer.texts, answer.files], sort_keys=True)
+    return f"{run.job_id}-{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+
+
 def submit_failed(session: Session, run: Run, why: str, dispute_id: str) -> None:
     """It can be tried again while the bank still takes it."""
     row = lock(session, Dispute, dispute_id)
     if row.bundle_state == "submitting":
         row.bundle_state = "ready"
-    alerts.raise_alert(session, run.actor, "evidence_failed", f"{dispute_id}:{why}", subject_id=dispute_id, why=why)
+    alerts.raise_alert(session, run.actor, "evidence_failed", run.job_id, subject_id=dispute_id, why=why[:200])
 
 
 class _Case:

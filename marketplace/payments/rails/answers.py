@@ -7,12 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.audit.operations import record
-from marketplace.db.locks import lock_name
+from marketplace.db.locks import lock_all, lock_name
 from marketplace.kernel.actor import Actor
 from marketplace.payments.rails import operations, reports
 from marketplace.payments.rails.models import BankAnswer, BankFile, BankItem
 from marketplace.payments.rails.reports import Answer
-from marketplace.payments.rails.rules import ITEM, RETURN_REASONS
+from marketplace.payments.rails.rules import DUPLICATE_REASONS, ITEM, RETURN_REASONS
 
 _OPERATOR = frozenset({"operator"})
 _AT_BANK = frozenset({"taken", "closed"})
@@ -30,8 +30,10 @@ def take(session: Session, actor: Actor, data: bytes) -> tuple[BankAnswer, bool]
         return known, False
     kind, answers = reports.read(data)
     row = BankAnswer(kind=kind, sha256=digest, taken_by=actor.user_id or "", lines=[])
-    lines = [_line(answer, item, _apply(session, actor, answer, item))
-             for answer in answers for item in _items(session, answer)]  # fmt: skip
+    named = [(answer, item) for answer in answers for item in _items(session, answer)]
+    # Files before their payments, as operations.mark and settle_item lock them.
+    lock_all(session, BankFile, (item.file_id for _answer, item in named if item is not None))
+    lines = [_line(answer, item, _apply(session, actor, kind, answer, item)) for answer, item in named]
     row.lines = lines
     session.add(row)
     session.flush()
@@ -47,8 +49,11 @@ def _items(session: Session, answer: Answer) -> Sequence[BankItem | None]:
     return session.scalars(select(BankItem).where(column == name).order_by(BankItem.id)).all() or [None]
 
 
-def _apply(session: Session, actor: Actor, answer: Answer, item: BankItem | None) -> str:
-    """What became of an answer: a code of words.RESULTS."""
+def _apply(session: Session, actor: Actor, kind: str, answer: Answer, item: BankItem | None) -> str:
+    """What became of an answer: a code of words.RESULTS.
+
+    A status report refuses only what was not carried out yet; what comes back later, the account's reports tell.
+    """
     if item is None:
         return "unknown"
     if answer.outcome is None:
@@ -60,6 +65,9 @@ def _apply(session: Session, actor: Actor, answer: Answer, item: BankItem | None
     session.refresh(item, with_for_update=True)
     if item.state == {"execute": "executed", "return": "returned"}[answer.outcome]:
         return "known"
+    late = kind == "pain.002" and answer.outcome == "return" and item.state != "included"
+    if late or answer.reason in DUPLICATE_REASONS:
+        return "contrary"
     if not ITEM.can(item.state, answer.outcome, _OPERATOR):
         return "contrary"
     reason = answer.reason if answer.reason in RETURN_REASONS else "NARR"

@@ -207,13 +207,14 @@ def mark(session: Session, actor: Actor, file_id: str, item_ids: list[str], outc
 
 def settle_item(session: Session, actor: Actor, item_id: str) -> None:
     """Take over into the share and the ledger what the bank said of one payment; repeated, it happens once."""
+    # Files before their payments, as everywhere.
+    file = lock(session, BankFile, session.get_one(BankItem, item_id).file_id)
     item = lock(session, BankItem, item_id)
     share = lock(session, Transfer, item.transfer_id)
     if item.state == "executed":
         shares.confirm_transfer(session, actor, share.id, item.id, account=ledger.BANK)
     elif item.state in {"returned", "canceled"} and not in_a_file(session, share.id):
         _take_back(session, actor, share, item)
-    file = lock(session, BankFile, item.file_id)
     if file.state == "taken" and not any(i.state == "included" for i in _items(session, file.id)):
         FILE.advance(file, "close", _SYSTEM)
 

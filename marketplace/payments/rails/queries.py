@@ -48,7 +48,7 @@ def _eligible() -> ColumnElement[bool]:
     by_connect = and_(
         PaymentAccount.org_id == Transfer.org_id, PaymentAccount.transfers_active, PaymentAccount.payouts_enabled
     )
-    disputed = and_(Dispute.checkout_id == Transfer.checkout_id, Dispute.settled.is_(None))
+    disputed = and_(Dispute.checkout_id == Transfer.checkout_id, Dispute.closed_at.is_(None))
     taken = and_(BankItem.transfer_id == Transfer.id, BankItem.state.in_(LIVE))
     return and_(
         Transfer.state == "due",

@@ -14,6 +14,7 @@ from xml.parsers import expat
 
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import exponent
+from marketplace.payments.rails.rules import DUPLICATE_REASONS
 
 #: Bytes, elements and depth of a report that is read; a day of 500 payments has some 400 kB.
 MOST_BYTES = 5 << 20
@@ -92,18 +93,26 @@ def _statuses(root: ET.Element) -> Iterator[Answer]:
     """Answers of a pain.002: of the whole file, of its one block of payments, of each payment."""
     for report in root.iter("CstmrPmtStsRpt"):
         group = report.find("OrgnlGrpInfAndSts")
+        of_all = _reason(group, None) if group is not None else None
         if group is not None and _text(group, "GrpSts") in _ENDS:
-            yield _status(group, _text(group, "OrgnlMsgId"), "GrpSts", whole=True)
+            yield _status(group, _text(group, "OrgnlMsgId"), "GrpSts", of_all, whole=True)
         for block in report.iter("OrgnlPmtInfAndSts"):
+            of_block = _reason(block, of_all)
             if _text(block, "PmtInfSts") in _ENDS:
-                yield _status(block, _text(block, "OrgnlPmtInfId"), "PmtInfSts", whole=True)
+                yield _status(block, _text(block, "OrgnlPmtInfId"), "PmtInfSts", of_block, whole=True)
             for item in block.iter("TxInfAndSts"):
-                yield _status(item, _text(item, "OrgnlEndToEndId") or _text(item, "OrgnlInstrId"), "TxSts")
+                reference = _text(item, "OrgnlEndToEndId") or _text(item, "OrgnlInstrId")
+                yield _status(item, reference, "TxSts", _reason(item, of_block))
 
 
-def _status(found: ET.Element, reference: str, name: str, *, whole: bool = False) -> Answer:
+def _reason(found: ET.Element, above: str | None) -> str | None:
+    """The reason given here, else the one given `above`; a duplicate's before every other, since it changes nothing."""
+    told = [_text(item, "Cd") or _text(item, "Prtry") for item in found.findall("StsRsnInf/Rsn")]
+    return next((code for code in told if code in DUPLICATE_REASONS), next(filter(None, told), above))
+
+
+def _status(found: ET.Element, reference: str, name: str, reason: str | None, *, whole: bool = False) -> Answer:
     amount = found.find("OrgnlTxRef/Amt/InstdAmt")
-    reason = _text(found, "StsRsnInf/Rsn/Cd") or None
     outcome = _ENDS.get(_text(found, name))
     return Answer(reference, outcome, reason if outcome == "return" else None, *_money(amount), whole=whole)
 
@@ -112,11 +121,12 @@ def _entries(root: ET.Element) -> Iterator[Answer]:
     """Answers of a camt.053 or camt.054: booked debits carry a payment out, credits that return one take it back."""
     for entry in root.iter("Ntry"):
         booked = (_text(entry, "Sts/Cd") or _text(entry, "Sts")) == "BOOK"
-        reversed_ = _text(entry, "RvslInd") == "true"
+        reversed_ = _text(entry, "RvslInd") in {"true", "1"}
         details = entry.findall("NtryDtls/TxDtls") or [entry]
         for item in details:
             credit = (_text(item, "CdtDbtInd") or _text(entry, "CdtDbtInd")) == "CRDT"
-            back = item.find("RtrInf") is not None or reversed_
+            # A reversed debit takes back what somebody has paid us; only a credit brings a payment of ours back.
+            back = credit and (item.find("RtrInf") is not None or reversed_)
             if credit and not back:
                 continue  # somebody has paid us
             amount = item.find("Amt") if item.find("Amt") is not None else item.find("AmtDtls/TxAmt/Amt")

@@ -37,3 +37,6 @@ SECOND_PERSON_FROM = 1_000_000
 MOST_ITEMS = 500
 #: Why a bank returns a payment: codes of ISO 20022 ExternalReturnReason1Code that people meet.
 RETURN_REASONS = ("AC01", "AC04", "AC06", "AG01", "BE04", "MD07", "NARR", "RC01", "RR04")
+#: Reasons of ExternalStatusReason1Code that say that the bank has the file or payment already: it refuses the second
+#: copy and carries out the first, so nothing is owed again.
+DUPLICATE_REASONS = frozenset({"AM05", "DU01", "DU02", "DU03", "DU04", "DU05"})

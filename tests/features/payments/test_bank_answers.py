@@ -1,17 +1,23 @@
 """The bank's reports: read without trust, matched by reference, taken over once, and what does not fit is named."""
 
 import io
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from marketplace.db.locks import lock
 from marketplace.db.unit_of_work import unit_of_work
+from marketplace.kernel import clock
 from marketplace.kernel.errors import Invalid
 from marketplace.payments import ledger
-from marketplace.payments.rails import reports
+from marketplace.payments.claims import Dispute
+from marketplace.payments.models import Transfer
+from marketplace.payments.rails import answers, operations, queries, reports
 from marketplace.payments.rails.models import BankAnswer, BankFile, BankItem
 from marketplace.payments.rails.reports import Answer
 from marketplace.services import Services
@@ -23,7 +29,7 @@ XML = '<?xml version="1.0" encoding="UTF-8"?>'
 Jobs = Callable[..., dict[str, str]]
 
 
-def pain002(*payments: tuple[str, str, str], group: str = "", message: str = "m") -> bytes:
+def pain002(*payments: tuple[str, str, str], group: str = "", message: str = "m", why: str = "AC01") -> bytes:
     """A status report of (reference, status, reason) for each payment."""
     told = "".join(
         f"<TxInfAndSts><OrgnlEndToEndId>{name}</OrgnlEndToEndId><TxSts>{status}</TxSts>"
@@ -31,7 +37,7 @@ def pain002(*payments: tuple[str, str, str], group: str = "", message: str = "m"
         + "</TxInfAndSts>"
         for name, status, reason in payments
     )
-    whole = f"<GrpSts>{group}</GrpSts><StsRsnInf><Rsn><Cd>AC01</Cd></Rsn></StsRsnInf>" if group else ""
+    whole = f"<GrpSts>{group}</GrpSts><StsRsnInf><Rsn><Cd>{why}</Cd></Rsn></StsRsnInf>" if group else ""
     return (
         f'{XML}<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>'
         f"<OrgnlGrpInfAndSts><OrgnlMsgId>{message}</OrgnlMsgId>{whole}</OrgnlGrpInfAndSts>"
@@ -158,6 +164,105 @@ def carried_file(file: BankFile) -> str:
     return file.id.replace("_", "-")
 
 
+@pytest.mark.parametrize("why", ["AM05", "DU01"])
+def test_a_second_copy_that_the_bank_refuses_makes_nothing_due_again(
+    services: Services, banked: Person, make: Make, run_jobs: Jobs, why: str
+) -> None:
+    """PAY-22: the bank has the file and carries it out once, so nothing may be in the next file."""
+    shares = [due(services, banked, amount, f"ord_{amount}") for amount in (1_000, 2_000)]
+    operator = make.person("operator")
+    file = at_bank(services, operator, run_jobs)
+    one, two = items(services, file)
+    send(operator, pain002((carried(one), "ACSC", "")))
+    # The payments of the second copy give no reason of their own, or only by their message's.
+    copy = pain002(
+        (carried(one), "RJCT", ""), (carried(two), "RJCT", ""), group="RJCT", message=carried_file(file), why=why
+    )
+    send(operator, copy)
+    assert results(services) == ["contrary"] * 4
+    # What was carried out is not refused any more, whatever the reason; only the account tells that it came back.
+    send(operator, pain002((carried(one), "RJCT", "AC04")))
+    assert results(services) == ["contrary"]
+    run_jobs()
+    assert [item.state for item in items(services, file)] == ["executed", "included"]
+    assert [share_of(services, share).state for share in shares] == ["sent", "sending"]
+    with Session(services.engine) as session:
+        assert queries.sums_waiting(session) == []
+    send(operator, pain002(group="RJCT", message=carried_file(file)))
+    assert sorted(results(services)) == ["contrary", "done"]
+
+
+def test_files_are_locked_before_their_payments(services: Services, banked: Person, make: Make, run_jobs: Jobs) -> None:
+    """Two orders would let a report, a person's word and the job that settles end each other."""
+    due(services, banked, 5_000)
+    operator = make.person("operator")
+    file = at_bank(services, operator, run_jobs)
+    item = items(services, file)[0]
+
+    def settle() -> None:
+        with unit_of_work(services.engine, SYSTEM) as work:
+            operations.settle_item(work, SYSTEM, item.id)
+
+    def take() -> None:
+        with unit_of_work(services.engine, operator.actor) as work:
+            answers.take(work, operator.actor, pain002((carried(item), "ACSC", "")))
+
+    threads = [threading.Thread(target=settle), threading.Thread(target=take)]
+    with unit_of_work(services.engine, SYSTEM) as work:
+        lock(work, BankFile, file.id)
+        for thread in threads:
+            thread.start()
+        _until_waiting(services, len(threads))
+        # Both stand behind the file; neither holds the payment.
+        work.execute(select(BankItem).where(BankItem.id == item.id).with_for_update(nowait=True))
+    for thread in threads:
+        thread.join()
+    assert items(services, file)[0].state == "executed"
+
+
+def _until_waiting(services: Services, count: int) -> None:
+    """Until so many transactions wait for a lock."""
+    query = text(
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    for _ in range(500):
+        with Session(services.engine) as session:
+            if session.scalar(query) == count:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+@pytest.mark.parametrize("status", ["warning_closed", "prevented"])
+def test_an_inquiry_that_is_over_stops_no_bank_file(services: Services, banked: Person, status: str) -> None:
+    share = share_of(services, due(services, banked, 5_000))
+    with unit_of_work(services.engine, SYSTEM) as session:
+        session.add(_inquiry(share, status))
+    with unit_of_work(services.engine, SYSTEM) as session:
+        assert queries.sums_waiting(session) == []
+        session.scalars(select(Dispute)).one().closed_at = clock.now()
+        session.flush()
+        assert [(count, money.amount) for count, money in queries.sums_waiting(session)] == [(1, 5_000)]
+
+
+def _inquiry(share: Transfer, status: str) -> Dispute:
+    """A dispute of the share's payment that moved no money."""
+    return Dispute(
+        stripe_dispute_id="du_1",
+        checkout_id=share.checkout_id,
+        purpose=share.purpose,
+        subject_id=share.subject_id,
+        description=share.description,
+        payer_org_id=share.payer_org_id,
+        orgs=[share.org_id],
+        amount=share.amount,
+        currency=share.currency,
+        reason="general",
+        status=status,
+        opened_at=clock.now(),
+    )
+
+
 BOMB = '<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'
 HOSTILE = {
     "no XML": b"PK\x03\x04 not XML",
@@ -209,6 +314,15 @@ def test_reports_are_read_as_banks_write_them() -> None:
     assert reports.read(booked)[1][0].outcome is None
     yen = reports.read(camt(("bit-2", "700", "DBIT", ""), currency="JPY"))[1][0]
     assert (yen.amount, yen.currency) == (700, "JPY")
+
+
+@pytest.mark.parametrize(("side", "outcome"), [("CRDT", "return"), ("DBIT", "execute")])
+@pytest.mark.parametrize("yes", ["true", "1"])
+def test_only_a_credit_brings_a_payment_back(side: str, outcome: str, yes: str) -> None:
+    """A reversed debit takes back what somebody paid us."""
+    mark = f"</CdtDbtInd><RvslInd>{yes}</RvslInd>".encode()
+    report = camt(("bit-1", "12.50", side, "")).replace(b"</CdtDbtInd>", mark)
+    assert reports.read(report)[1] == [Answer("bit-1", outcome, None, 1_250, "USD")]  # type: ignore[arg-type]
 
 
 def test_a_payee_reads_and_changes_its_bank_account_over_the_api(payee: Person) -> None:

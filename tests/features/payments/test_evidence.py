@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.models import Organization
 from marketplace.db.unit_of_work import unit_of_work
+from marketplace.gateways.payment_types import PaymentRejected
 from marketplace.kernel import clock
 from marketplace.licensing.models import License
 from marketplace.messaging.models import Message
@@ -155,6 +157,66 @@ def test_sending_is_asked_once_and_a_lost_answer_sends_nothing_twice(
     assert (len(calls), sent.bundle_state, sent.status) == (1, "sent", "under_review")
     assert set(calls[0].files) == {item["field"] for item in sent.bundle}
     assert calls[0].texts["shipping_tracking_number"] == "MALCA-77"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_refused_answer_is_told_and_sent_again_on_request(
+    deal: tuple[Scene, World, Order], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PAY-11: each try is a job and a request of its own, so that neither we nor the vendor repeat the refusal."""
+    scene, _world, order = deal
+    operator = scene.make.person("operator").browser
+    dispute = _disputed(scene, order)
+    submit, keys = scene.services.payments.submit_evidence, []
+
+    def refuses(*args: Any, **more: Any) -> Any:
+        keys.append(more["idempotency_key"])
+        if len(keys) < 3:
+            raise PaymentRejected("bank_closed", "Not now.")
+        return submit(*args, **more)
+
+    monkeypatch.setattr(scene.services.payments, "submit_evidence", refuses)
+    for told in (1, 2):
+        assert operator.post(f"/desk/money/disputes/{dispute.id}/submit").status_code == 303
+        scene.run_jobs()
+        assert scene.one(Dispute).bundle_state == "ready"
+        with Session(scene.services.engine) as session:
+            assert session.scalar(select(func.count()).where(Alert.kind == "evidence_failed")) == told
+    assert operator.post(f"/desk/money/disputes/{dispute.id}/submit").status_code == 303
+    scene.run_jobs()
+    assert (scene.one(Dispute).bundle_state, len(set(keys))) == ("sent", 3)
+
+
+@pytest.mark.usefixtures("quick")
+def test_words_that_have_changed_are_another_request(
+    deal: tuple[Scene, World, Order], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PAY-11: between two attempts of a job the buyer takes another name; the vendor meets no key with other words."""
+    scene, world, order = deal
+    operator = scene.make.person("operator").browser
+    dispute = _disputed(scene, order)
+    submit, keys = scene.services.payments.submit_evidence, []
+
+    def broken(*args: Any, **more: Any) -> Any:
+        keys.append(more["idempotency_key"])
+        if len(keys) < 3:
+            raise RuntimeError("no answer")
+        return submit(*args, **more)
+
+    def attempt() -> None:
+        with unit_of_work(scene.services.engine, SYSTEM) as session:
+            session.execute(text("update jobs set run_after = now() where state = 'queued'"))
+        scene.run_jobs()
+
+    monkeypatch.setattr(scene.services.payments, "submit_evidence", broken)
+    operator.post(f"/desk/money/disputes/{dispute.id}/submit")
+    attempt()
+    attempt()
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        session.get_one(Organization, world.buyer.org.id).name = "Renamed Rings"
+    attempt()
+    assert keys[0] == keys[1] != keys[2]
+    assert scene.one(Dispute).bundle_state == "sent"
 
 
 @pytest.mark.usefixtures("quick")
