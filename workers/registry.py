@@ -59,7 +59,7 @@ BINDINGS: dict[str, Binding] = {
     JobName.SEND_TRANSFER: Binding(
         payments.send_transfer, queue="urgent", max_attempts=20, on_failed=payments.transfer_given_up
     ),
-    JobName.RESEND_TRANSFER: Binding(payments.send_again, queue="urgent", max_attempts=3, on_failed=gave_up),
+    JobName.RESEND_TRANSFER: Binding(payments.send_again, queue="urgent", max_attempts=12, on_failed=gave_up),
     JobName.MAKE_REFUND: Binding(
         money_back.make_refund, queue="urgent", max_attempts=20, on_failed=money_back.refund_given_up
     ),

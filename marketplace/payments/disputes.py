@@ -161,7 +161,12 @@ def _row(session: Session, actor: Actor, checkout: Checkout, reported: Reported)
     record(session, actor, "dispute.opened", row.id, owner_org_id=row.payer_org_id, reason=row.reason)
     alerts.raise_alert(session, actor, "dispute", reported.id, subject_id=row.id)
     if reported.status not in _OVER:
-        held = select(Transfer).where(Transfer.checkout_id == checkout.id, Transfer.state.in_(("held", "due")))
+        held = select(Transfer).where(
+            Transfer.checkout_id == checkout.id,
+            Transfer.state.in_(("held", "due")),
+            # What came back by hand waits for a person, before the dispute and after it.
+            Transfer.reason.is_distinct_from("reversed_outside"),
+        )
         for share in session.scalars(held.order_by(Transfer.id).with_for_update()):
             share.reason = "disputed"
         _tell(session, row, "dispute_opened")
@@ -173,7 +178,7 @@ def _book_movements(session: Session, checkout: Checkout, reported: Reported) ->
     for movement in sorted(reported.movements, key=lambda m: (m.created, -abs(m.amount), m.id)):
         if movement.amount:
             amount = reported.agreed(movement)
-            ledger.post(
+            booked = ledger.post(
                 session,
                 key=f"dispute:{movement.id}",
                 kind="dispute",
@@ -183,16 +188,18 @@ def _book_movements(session: Session, checkout: Checkout, reported: Reported) ->
                 lines=[ledger.Line(ledger.STRIPE, amount), ledger.Line(ledger.DISPUTED, -amount)],
                 external_id=movement.id,
             )
-            exchanging.link(
-                session,
-                key=f"exchange:{movement.id}",
-                kind="dispute_exchange",
-                subject_id=checkout.subject_id,
-                memo=checkout.description,
-                external_id=movement.id,
-                agreed=Money(amount, reported.currency),
-                moved=Money(movement.amount, movement.currency),
-            )
+            # What was booked before, in the currency in which it moved, has nothing to be linked with.
+            if booked:
+                exchanging.link(
+                    session,
+                    key=f"exchange:{movement.id}",
+                    kind="dispute_exchange",
+                    subject_id=checkout.subject_id,
+                    memo=checkout.description,
+                    external_id=movement.id,
+                    agreed=Money(amount, reported.currency),
+                    moved=Money(movement.amount, movement.currency),
+                )
         if movement.fee:
             ledger.post(
                 session,

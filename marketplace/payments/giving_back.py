@@ -74,12 +74,13 @@ def take(
 ) -> list[Reversal]:
     """Take what is given from the shares, book it in favor of the account `to`, and ask for the reversals needed.
 
-    Call it with the checkout locked. Raises Conflict `share_moving` while a share is being sent, `share_in_file`
-    while the bank has it (days); nothing is changed then. Returns the reversals.
+    Call it with the checkout locked. Raises Conflict `share_moving` while a share is being sent or may have been,
+    `share_in_file` while the bank has it (days); nothing is changed then. Returns the reversals.
     """
     query = select(Transfer.id).where(Transfer.checkout_id == checkout.id)
     rows = lock_all(session, Transfer, session.scalars(query))
-    moving = [row for row in rows if row.state == "sending"]
+    # One that got no answer may have left: it stands still until the payment service was asked (sending it again).
+    moving = [row for row in rows if row.state == "sending" or (row.state == "failed" and row.reason == "no_answer")]
     if any(in_a_file(session, row.id) for row in moving):
         raise Conflict("share_in_file", "A share is in a file at our bank. This goes on when the bank has answered.")
     if moving:

@@ -63,19 +63,15 @@ def open_checkout(
     Raises Conflict `already_paid`; Invalid when the shares do not add up to the amount.
     """
     lock_name(session, f"checkout:{purpose}:{subject_id}")
-    # All of them are locked: a payment that is being booked on one of them is waited for.
-    earlier = session.scalars(
-        select(Checkout)
-        .where(Checkout.purpose == purpose, Checkout.subject_id == subject_id, ~Checkout.replaced)
-        .order_by(Checkout.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
-    live = next((row for row in earlier if row.state != "expired"), None)
-    if live is not None and live.state == "paid":
-        raise Conflict("already_paid", "This has already been paid.")
+    mine = (Checkout.purpose == purpose, Checkout.subject_id == subject_id, ~Checkout.replaced)
+    query = select(Checkout).where(*mine).order_by(Checkout.id).execution_options(populate_existing=True)
+    # Looked at unlocked first: booking a payment locks its checkout, then what the caller has locked already.
+    live = _live(session.scalars(query).all())
     if live is not None and live.total == amount:
         return live.id
+    # Locked to be replaced: a payment that is being booked on one of them is waited for.
+    earlier = session.scalars(query.with_for_update()).all()
+    live = _live(earlier)
     if live is not None:
         CHECKOUT.advance(live, "expire", {"system"})
     for row in earlier:
@@ -105,6 +101,14 @@ def open_checkout(
     session.flush()
     record(session, actor, "payment.opened", row.id, owner_org_id=payer_org_id, subject_id=subject_id)
     return row.id
+
+
+def _live(earlier: Sequence[Checkout]) -> Checkout | None:
+    """The one that can still be paid. Raises Conflict `already_paid`."""
+    live = next((row for row in earlier if row.state != "expired"), None)
+    if live is not None and live.state == "paid":
+        raise Conflict("already_paid", "This has already been paid.")
+    return live
 
 
 def take_event(session: Session, event: WebhookEvent) -> bool:
@@ -344,14 +348,7 @@ def confirm_transfer(
         external_id=stripe_transfer_id,
     )
     record(session, actor, "payment.transferred", row.id, owner_org_id=row.org_id, stripe=stripe_transfer_id)
-    notify_org(
-        session,
-        row.org_id,
-        "payout_sent",
-        path="/payouts",
-        amount=row.left_money,
-        design=titles.param(row),
-    )
+    notify_org(session, row.org_id, "payout_sent", path="/payouts", amount=row.left_money, design=titles.param(row))
 
 
 def reject_transfer(session: Session, actor: Actor, transfer_id: str, code: str, *, attempt: int) -> None:

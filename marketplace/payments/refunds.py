@@ -131,6 +131,7 @@ def begin(session: Session, actor: Actor, refund_id: str) -> tuple[Refund, Check
 def confirm(session: Session, actor: Actor, refund_id: str, reported: ReportedRefund) -> Refund | None:
     """Phase three: book that the money is on its way to the buyer, once; None when that was done before."""
     row = lock(session, Refund, refund_id)
+    _link_late(session, row, reported)
     if row.state not in {"refunding", "failed"} or reported.status in {"failed", "canceled"}:
         return None
     if (reported.amount, reported.currency) != (row.amount, row.currency):
@@ -166,6 +167,7 @@ def reject(session: Session, actor: Actor, refund_id: str, code: str) -> None:
 def bounced(session: Session, actor: Actor, refund_id: str, reported: ReportedRefund) -> bool:
     """The buyer's bank has sent a refund back: it stands on our balance again and is owed still. True when booked."""
     row = lock(session, Refund, refund_id)
+    _link_late(session, row, reported)
     if row.state != "done" or row.stripe_refund_id != reported.id:
         return False
     REFUND.advance(row, "reject", _SYSTEM)
@@ -199,6 +201,14 @@ def _link(session: Session, row: Refund, reported: ReportedRefund, amount: int, 
             agreed=Money(amount, row.currency),
             moved=Money(moved.amount, moved.currency),
         )
+
+
+def _link_late(session: Session, row: Refund, reported: ReportedRefund) -> None:
+    """The exchange of what was booked before the payment service knew how it moves; each once."""
+    if ledger.balance_of(session, f"refund:{reported.id}", ledger.REFUNDS):
+        _link(session, row, reported, -row.amount, reported.moved, "exchange")
+    if ledger.balance_of(session, f"refund_failed:{reported.id}", ledger.REFUNDS):
+        _link(session, row, reported, row.amount, reported.returned, "exchange_back")
 
 
 def known(session: Session, reported: ReportedRefund) -> str | None:

@@ -74,6 +74,8 @@ def _refunds(session: Session, held: License) -> list[Counted]:
         .join(GiveBack, GiveBack.checkout_id == Checkout.id)
         .where(
             Order.license_id == held.id,
+            # Of an order that never began nothing was counted, so its late payment takes nothing off.
+            Order.paid_at.is_not(None),
             GiveBack.org_id == held.designer_org_id,
             GiveBack.kind == "royalty",
             # Of a payment that came too late nothing was earned.

@@ -55,9 +55,10 @@ def deal(services: Services, make: Make) -> Deal:
         )  # fmt: skip
         session.add(paid)
         session.flush()
-        for person, kind, gross in parts:
+        # What was taken back by hand is owed once more, and is no larger share of the payment for that.
+        for person, kind, gross, part in [(*p, "whole") for p in parts] + [(maker, "production", 999, "again1")]:
             session.add(Transfer(**known, **fees, org_id=person.org.id, checkout_id=paid.id, kind=kind, gross=gross,
-                                 milestone="whole", fee=0, amount=gross, state="held"))  # fmt: skip
+                                 milestone=part, fee=0, amount=gross, state="held"))  # fmt: skip
         common = {**known, "checkout_id": paid.id, "orgs": sorted(p.org.id for p, _k, _g in parts), "amount": 50_000}
         refund = Refund(**common, reason="quality")
         dispute = Dispute(**common, stripe_dispute_id="du_own", reason="fraudulent", status="needs_response",

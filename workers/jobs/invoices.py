@@ -13,17 +13,24 @@ from marketplace.gateways.documents import make_pdf
 from marketplace.invoices import operations, queries
 from marketplace.invoices.document import TEMPLATE, values
 from marketplace.invoices.models import Invoice
+from marketplace.payments.claims import Dispute
 from workers.run import Run, Wait
 
 
 def issue(run: Run, checkout_id: str, cause: str = "", parts: list[list[str | int]] | None = None) -> None:
-    """Issue the invoices of a paid checkout, or with `cause` the credit notes over what went back."""
+    """Issue the invoices of a paid checkout, or with `cause` the credit notes over what went back.
+
+    Notes of a dispute that was reinstated before they could be issued are undone at once.
+    """
     with run.phase() as session:
         if parts is None:
             operations.issue_for_checkout(session, run.actor, checkout_id)
             return
         credited = [operations.Credited(str(p[0]), str(p[1]), int(p[2]), int(p[3])) for p in parts]
         operations.credit(session, run.actor, checkout_id, cause=cause, parts=credited)
+        # Its undoing may have found none, where this was given up and is tried again.
+        if session.scalar(select(Dispute.settled).where(Dispute.id == cause)) == "won":
+            operations.restore(session, run.actor, checkout_id, cause=cause)
 
 
 def restore(run: Run, checkout_id: str, cause: str) -> None:

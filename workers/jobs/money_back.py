@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from marketplace.db.locks import lock
 from marketplace.gateways.payment_types import InsufficientFunds, Movement, PaymentRejected
 from marketplace.gateways.payment_types import Refund as ReportedRefund
 from marketplace.gateways.payment_types import Transfer as SentTransfer
@@ -13,6 +14,7 @@ from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.payments import alerts, disputes, operations, refunds, reversals
 from marketplace.payments.claims import GiveBack, Reversal
 from marketplace.payments.models import Transfer
+from marketplace.payments.rules import TRANSFER
 from workers.run import Retry, Run, Wait
 
 #: How long what needs a share waits while it cannot be touched: its sending has an answer within seconds, a bank's
@@ -184,8 +186,20 @@ def _known_transfer(run: Run, stripe_transfer_id: str) -> SentTransfer | None:
         if session.get(Transfer, ours) is None:
             alerts.raise_alert(session, run.actor, "unknown_transfer", found.id, subject_id=found.id)
             return None
-        operations.confirm_transfer(session, run.actor, ours, found.id)
+        book_found(session, run, ours, found)
     return found
+
+
+def book_found(session: Session, run: Run, transfer_id: str, found: SentTransfer) -> None:
+    """Book a transfer that turns out to have left; an operator learns of one that is not what its share waits for."""
+    row = lock(session, Transfer, transfer_id)
+    if row.stripe_transfer_id == found.id:
+        return
+    asked = (row.payable, row.currency)
+    if (found.amount, found.currency) != asked or not TRANSFER.can(row.state, "confirm", {"system"}):
+        alerts.raise_alert(session, run.actor, "transfer_differs", found.id, subject_id=row.id)
+    else:
+        operations.confirm_transfer(session, run.actor, row.id, found.id)
 
 
 def _credited(session: Session, cause_id: str) -> list[Credited]:

@@ -16,6 +16,7 @@ from marketplace.gateways.payment_types import (
     PaymentNotFound,
     PaymentRejected,
 )
+from marketplace.gateways.payment_types import Transfer as Sent
 from marketplace.invoices.operations import ask_invoices
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
@@ -188,10 +189,7 @@ def send_transfer(run: Run, transfer_id: str) -> None:
     if begun is None:
         return
     row, payments = begun.transfer, run.services.payments
-    made = next(
-        (t for t in payments.find_transfers(row.subject_id) if t.metadata.get("transfer") == row.id),
-        None,
-    )
+    made = _made(run, row)
     try:
         sent = made or payments.transfer(
             amount=row.payable,
@@ -223,9 +221,24 @@ def send_transfer(run: Run, transfer_id: str) -> None:
 
 
 def send_again(run: Run, transfer_id: str) -> None:
-    """A refused share is sent once more, as an operator has asked; the web role may not touch shares."""
+    """A refused share is sent once more, as an operator has asked; the web role may not touch shares.
+
+    One that had left after all is booked instead: with that it stands firm whether anything of it is still here.
+    """
     with run.phase() as session:
-        operations.send_again(session, run.actor, transfer_id)
+        row = session.get_one(Transfer, transfer_id)
+    made = _made(run, row)
+    with run.phase() as session:
+        if made is not None:
+            money_back.book_found(session, run, transfer_id, made)
+        else:
+            operations.send_again(session, run.actor, transfer_id)
+
+
+def _made(run: Run, row: Transfer) -> Sent | None:
+    """The transfer that the payment service has of a share already."""
+    found = run.services.payments.find_transfers(row.subject_id)
+    return next((made for made in found if made.metadata.get("transfer") == row.id), None)
 
 
 def reconcile(run: Run) -> None:

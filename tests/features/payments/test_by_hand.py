@@ -116,3 +116,21 @@ def test_a_payout_that_a_bank_sends_back_is_told_once_and_moves_nothing_of_ours(
         told = select(func.count()).where(Notification.kind == "payout_failed")
         assert session.scalar(told.where(Notification.org_id == scene.designer.org.id)) == 1
     assert scene.shares()[("license_fee", "whole")].state == "sent"
+
+
+def test_a_dispute_does_not_send_what_was_taken_back_by_hand(scene: Scene) -> None:
+    """PAY-15, PAY-22: it waits for a person during the dispute and after it, and the person can release it."""
+    scene.onboard(scene.designer)
+    checkout = scene.licensed()
+    transfer = scene.shares()[("license_fee", "whole")].stripe_transfer_id
+    scene.control("POST", f"/transfers/{transfer}/reverse", amount=50)
+    scene.settle()
+    dispute = scene.dispute(scene.checkout(checkout).payment_intent or "")
+    assert scene.shares()[("license_fee", "again1")].reason == "reversed_outside"
+    scene.end(dispute, "win")
+    again = scene.shares()[("license_fee", "again1")]
+    assert (again.state, again.reason) == ("held", "reversed_outside")
+    released = scene.make.person("operator").browser.post(f"/desk/money/shares/{again.id}/release")
+    assert released.status_code == 303
+    scene.settle()
+    assert scene.shares()[("license_fee", "again1")].state == "sent"

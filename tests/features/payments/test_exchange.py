@@ -4,14 +4,19 @@ The stand-in changes dollars into pounds at the rate of the moment, as a platfor
 does.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
+from marketplace.db.unit_of_work import unit_of_work
+from marketplace.gateways.payment_types import Dispute, Moved, Movement
+from marketplace.gateways.payment_types import Refund as ReportedRefund
 from marketplace.kernel import clock
-from marketplace.payments import ledger
-from tests.features.payments.scene import Scene
+from marketplace.payments import disputes, ledger, refunds
+from marketplace.payments.models import Checkout
+from tests.features.payments.scene import SYSTEM, Scene
 from tests.features.payments.test_comparison import compared
 
 SHARE = ("license_fee", "whole")
@@ -128,3 +133,75 @@ def test_pay_21_a_dispute_at_other_rates_is_about_the_agreed_amount(
     assert found[ledger.EXCHANGE, "GBP"] == kept
     assert found.get((ledger.held(scene.designer.org.id), "USD"), 0) == (-90_000 if end == "win" else 0)
     assert compared(scene).differences == []
+
+
+def test_pay_21_a_refund_whose_movement_is_told_later_gets_its_exchange_then(scene: Scene) -> None:
+    """What leaves the balance for it is not known at first; what comes back of it neither."""
+    rate(scene, "0.80")
+    checkout = fee_asked(scene)
+    scene.pay(checkout)
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        asked = refunds.ask(session, SYSTEM, session.get_one(Checkout, checkout), amount=50_000, reason="goodwill")
+        row = refunds.decide(session, SYSTEM, asked.id, approve=True).id
+        assert refunds.begin(session, SYSTEM, row) is not None
+        other = ReportedRefund(
+            id="re_late",
+            payment_intent="pi_1",
+            charge="ch_1",
+            amount=50_000,
+            currency="USD",
+            status="pending",
+            metadata={"refund": row},
+        )
+        assert refunds.confirm(session, SYSTEM, row, other) is not None
+    gone = ledger.EXCHANGE, "GBP"
+    moved, returned = Moved(-45_000, "GBP"), Moved(44_000, "GBP")
+    before = _balances(scene)[gone]
+    for _ in range(2):
+        with unit_of_work(scene.services.engine, SYSTEM) as session:
+            assert refunds.confirm(session, SYSTEM, row, replace(other, moved=moved)) is None
+    assert _balances(scene)[gone] == before + 45_000
+    back = replace(other, moved=moved, status="failed", returned=None)
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        assert refunds.bounced(session, SYSTEM, row, back)
+    for _ in range(2):
+        with unit_of_work(scene.services.engine, SYSTEM) as session:
+            assert not refunds.bounced(session, SYSTEM, row, replace(back, returned=returned))
+    assert _balances(scene)[gone] == before + 45_000 - 44_000
+
+
+def test_pay_21_a_movement_of_a_dispute_booked_as_it_moved_is_not_linked(scene: Scene) -> None:
+    """Booked in pounds before the agreed currency was: a link would take out dollars that are not there."""
+    rate(scene, "0.80")
+    checkout = fee_asked(scene)
+    scene.pay(checkout)
+    now = clock.now()
+    moved = Movement("txn_old", "dispute", "adjustment", "du_old", -70_000, 0, -70_000, "GBP", now, now, "available")
+    reported = Dispute(
+        id="du_old",
+        payment_intent=scene.checkout(checkout).payment_intent,
+        charge="ch_1",
+        amount=100_000,
+        currency="USD",
+        reason="fraudulent",
+        status="needs_response",
+        evidence_due=None,
+        evidence_submitted=False,
+        past_due=False,
+        created=now,
+        movements=(moved,),
+    )
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        lines = [ledger.Line(ledger.STRIPE, -70_000), ledger.Line(ledger.DISPUTED, 70_000)]
+        ledger.post(
+            session, key="dispute:txn_old", kind="dispute", subject_id="lic_1", memo="", currency="GBP", lines=lines
+        )
+    before = _balances(scene)
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        disputes.take_over(session, SYSTEM, checkout, reported)
+    assert _balances(scene) == before
+
+
+def _balances(scene: Scene) -> dict[tuple[str, str], int]:
+    with Session(scene.services.engine) as session:
+        return {(b.account, b.currency): b.amount for b in ledger.balances(session) if b.amount}

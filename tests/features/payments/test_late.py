@@ -4,11 +4,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from marketplace.db.locks import lock
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.payments import operations, queries
 from marketplace.payments.checkout import url_for_checkout
 from marketplace.payments.claims import Refund
-from marketplace.payments.models import PaymentEvent
+from marketplace.payments.models import Checkout, PaymentEvent
 from tests.features.payments.scene import SYSTEM, Scene
 
 
@@ -67,3 +68,12 @@ def test_money_for_a_checkout_given_up_and_found_by_the_sweep_alone(scene: Scene
     scene.sweep()
     assert scene.checkout(checkout).state == "paid"
     scene.sums()
+
+
+def test_the_live_checkout_is_found_while_its_payment_is_being_booked(scene: Scene) -> None:
+    """PAY-10: the booking has locked it and waits for what whoever opens it has locked; neither waits for the other."""
+    shares = {scene.maker.org.id: ("production", 80_000)}
+    first = scene.open(shares)
+    with Session(scene.services.engine) as booking:
+        lock(booking, Checkout, first)
+        assert scene.open(shares) == first

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from marketplace.db.jobs import JobName, JobRow, stage
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.invoices import operations, queries
 from marketplace.invoices.models import Invoice
@@ -108,3 +109,30 @@ def test_credit_notes_are_issued_before_they_are_undone(invoiced: Scene, monkeyp
         invoiced.run_jobs()
     rows = _all(invoiced)
     assert len([row for row in rows if row.restores_id]) == len([row for row in rows if row.kind == "credit_note"]) == 2
+
+
+def test_credit_notes_given_up_and_tried_again_after_the_dispute_was_reinstated_are_undone(
+    invoiced: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PAY-16, PAY-26: the undoing has found nothing; what stands in the end is what was paid."""
+    checkout = invoiced.licensed()
+    issue: Any = operations.credit
+
+    def down(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(operations, "credit", down)
+    dispute = invoiced.dispute(invoiced.checkout(checkout).payment_intent or "")
+    invoiced.end(dispute, "lose")
+    with unit_of_work(invoiced.services.engine, SYSTEM) as session:
+        given_up = update(JobRow).where(JobRow.state == "queued", JobRow.name == JobName.ISSUE_INVOICES)
+        args = session.scalars(given_up.values(state="failed").returning(JobRow.args)).one()
+    invoiced.end(dispute, "reinstate")
+    assert [row for row in _all(invoiced) if row.kind == "credit_note"] == []
+    monkeypatch.setattr(operations, "credit", issue)
+    with unit_of_work(invoiced.services.engine, SYSTEM) as session:
+        stage(session, JobName.ISSUE_INVOICES, "again-alr_1", args)
+    invoiced.run_jobs()
+    rows = _all(invoiced)
+    assert len([row for row in rows if row.restores_id]) == len([row for row in rows if row.kind == "credit_note"]) == 2
+    assert _sum(rows, invoiced.designer.org.id) == 100_000

@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 from marketplace.db.jobs import JobName, JobRow
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel import clock
-from marketplace.payments import ledger, operations
+from marketplace.payments import ledger, operations, refunds
+from marketplace.payments.claims import Refund
 from marketplace.payments.models import Checkout
 from tests.features.payments.scene import SYSTEM, Scene
 from tests.kit.soak import impatient
@@ -119,8 +120,8 @@ def test_a_late_refusal_of_an_earlier_attempt_does_not_touch_the_one_under_way(s
     assert (scene.shares()[SHARE].state, scene.shares()[SHARE].attempt) == ("sending", 1)
 
 
-def test_a_transfer_that_left_after_all_is_booked_when_its_event_comes(scene: Scene) -> None:
-    """Nobody has to press: what was given up without an answer is booked once by what the payment service tells."""
+def _without_an_answer(scene: Scene, *, left: int | None = None) -> tuple[str, str]:
+    """The checkout and share of a license fee that was given up; `left` minor units have left for it in truth."""
     account = scene.onboard(scene.designer)
     checkout = scene.open({scene.designer.org.id: ("license_fee", 100_000)}, purpose="license", subject="lic_1")
     scene.pay(checkout)
@@ -129,18 +130,60 @@ def test_a_transfer_that_left_after_all_is_booked_when_its_event_comes(scene: Sc
         session.execute(update(JobRow).values(run_after=clock.now() + timedelta(days=1)))
         begun = operations.begin_transfer(session, SYSTEM, share.id)
         assert begun is not None
-    scene.services.payments.transfer(
-        amount=90_000,
-        currency="USD",
-        destination=account,
-        source_charge=begun.charge_id,
-        transfer_group="lic_1",
-        metadata={"transfer": share.id},
-        idempotency_key=begun.key,
-    )
-    with unit_of_work(scene.services.engine, SYSTEM) as session:
         operations.reject_transfer(session, SYSTEM, share.id, "no_answer", attempt=0)
+    if left is not None:
+        scene.services.payments.transfer(
+            amount=left,
+            currency="USD",
+            destination=account,
+            source_charge=begun.charge_id,
+            transfer_group="lic_1",
+            metadata={"transfer": share.id},
+            idempotency_key=begun.key,
+        )
+    return checkout, share.id
+
+
+def test_a_transfer_that_left_after_all_is_booked_when_its_event_comes(scene: Scene) -> None:
+    """Nobody has to press: what was given up without an answer is booked once by what the payment service tells."""
+    _without_an_answer(scene, left=90_000)
     for _ in range(2):
         scene.settle()
     assert (scene.shares()[SHARE].state, scene.shares()[SHARE].reason) == ("sent", None)
     assert ledger.held(scene.designer.org.id) not in scene.sums()
+
+
+@pytest.mark.parametrize("left", [90_000, None])
+def test_a_refund_waits_until_it_is_known_whether_a_share_without_an_answer_has_left(
+    scene: Scene, left: int | None
+) -> None:
+    """PAY-13, PAY-14: nothing is taken from it meanwhile; pressing "send again" asks the payment service first."""
+    checkout, share = _without_an_answer(scene, left=left)
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        row = refunds.ask(session, SYSTEM, session.get_one(Checkout, checkout), amount=40_000, reason="goodwill")
+        refunds.decide(session, SYSTEM, row.id, approve=True)
+    scene.run_jobs()
+    assert scene.one(Refund).state == "approved"
+    assert (scene.shares()[SHARE].state, scene.shares()[SHARE].back) == ("failed", 0)
+    scene.make.person("operator").browser.post(f"/desk/money/shares/{share}/again")
+    scene.run_jobs()
+    assert scene.shares()[SHARE].state == "sent"
+    with clock.frozen(clock.now() + timedelta(minutes=1)):
+        scene.run_jobs()
+    assert scene.one(Refund).state == "done"
+    [made] = scene.services.payments.find_transfers("lic_1")
+    assert (made.amount, made.amount_reversed) == (90_000, 36_000)
+    assert (scene.shares()[SHARE].state, scene.shares()[SHARE].back) == ("sent", 36_000)
+    assert {ledger.held(scene.designer.org.id), ledger.receivable(scene.designer.org.id)}.isdisjoint(scene.sums())
+
+
+def test_a_transfer_of_another_amount_than_its_share_is_told_and_not_booked(scene: Scene) -> None:
+    """PAY-24: it is neither taken for the share nor sent a second time."""
+    _checkout, share = _without_an_answer(scene, left=54_000)
+    scene.settle()
+    assert "transfer_differs" in scene.alerts()
+    assert (scene.shares()[SHARE].state, scene.shares()[SHARE].stripe_transfer_id) == ("failed", None)
+    scene.make.person("operator").browser.post(f"/desk/money/shares/{share}/again")
+    scene.run_jobs()
+    assert scene.shares()[SHARE].state == "failed"
+    assert len(scene.services.payments.find_transfers("lic_1")) == 1

@@ -13,6 +13,8 @@ from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.licensing.models import License
 from marketplace.notifications.models import Notification
 from marketplace.orders.models import Order
+from marketplace.payments.claims import GiveBack
+from marketplace.payments.models import Checkout
 from marketplace.royalties import inquiries, issuing, operations, reports
 from marketplace.royalties.models import Inquiry, SalesLine, SalesReport, Statement, StatementLine
 from marketplace.royalties.sales import Sale
@@ -212,6 +214,32 @@ def test_a_royalty_paid_with_the_order_is_shown_as_paid(account: Callable[..., B
         ("order", 250_000, 18_750),
         ("order", 25_000, 1_875),
     ]
+
+
+def test_late_money_of_an_order_that_never_began_takes_nothing_off_when_it_goes_back(
+    account: Callable[..., Books],
+) -> None:
+    """Nothing of that order was counted: the next statement is neither below zero nor lower for it."""
+    books = account()
+    world = books.world
+    world.paid(10)
+    order = world.awarded(10)
+    with unit_of_work(world.services.engine, SYSTEM) as session:
+        late = Checkout(
+            purpose="order", subject_id=order.id, payer_org_id=world.buyer.org.id, amount=1_000, currency="USD",
+            description="late", fee_bps=0, fee_since=BEGAN.date(), state="paid", paid_at=BEGAN, success_path="/",
+            cancel_path="/", splits=[],
+        )  # fmt: skip
+        session.add(late)
+        session.flush()
+        session.add(
+            GiveBack(cause_id="rfn_late", checkout_id=late.id, payer_org_id=world.buyer.org.id, kind="royalty",
+                     org_id=world.designer.org.id, net=1_000, fee=0, currency="USD")
+        )  # fmt: skip
+    books.at("2026-04-15")
+    books.tick()
+    [quarter] = books.statements()
+    assert [(line.kind, line.paid) for line in books.lines(quarter)] == [("order", 18_750)]
 
 
 GUARANTEE = {"minimum_guarantee": {"amount": 100_000, "currency": "USD"}}
