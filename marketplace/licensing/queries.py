@@ -110,10 +110,10 @@ def around(session: Session, actor: Actor, negotiation_ids: Sequence[str]) -> di
     }
 
 
-def open_negotiation_id(session: Session, actor: Actor, design_id: str) -> str | None:
+def running(session: Session, actor: Actor, design_id: str) -> Negotiation | None:
     """The buyer's running negotiation over a design."""
     return session.scalars(
-        select(Negotiation.id).where(
+        select(Negotiation).where(
             Negotiation.design_id == design_id,
             Negotiation.buyer_org_id == actor.org_id,
             Negotiation.state == "open",

@@ -62,9 +62,9 @@ _ASKED = _l("This is above your limit. Your colleagues were asked to approve it.
 def new(call: Call, form: FormState | None = None) -> ResponseReturnValue:
     """The first offer for a listed design (`?design=`), filled in with what is usual."""
     design = listed_design(call.session, request.values.get("design", ""))
-    running = queries.open_negotiation_id(call.session, call.actor, design.id)
+    running = queries.running(call.session, call.actor, design.id)
     if running and form is None:
-        return see_other("negotiations.show", negotiation_id=running)
+        return see_other("negotiations.show", negotiation_id=running.id)
     first = playbook.start_of(call.session, design.org_id, design.id)
     initial = start(design, first.sheet)
     if (asked := _asked_first(call, design.id)) is not None:

@@ -65,11 +65,7 @@ def _any(session: Session, model: type[T], key: str) -> T:
 
 
 def _own(session: Session, actor: Actor, model: type[C], key: str) -> C:
-    """The row as its payer has it, else with the payee's own share of it."""
-    payers = select(model).where(model.id == key, model.payer_org_id == actor.org_id)
-    found = session.scalars(payers).one_or_none()
-    if found is None:
-        found = queries.shared(session, model, key)
+    found = queries.own(session, actor.org_id, model, key) if actor.org_id is not None else None
     if found is None:
         raise NotFound
     return found

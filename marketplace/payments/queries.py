@@ -16,8 +16,14 @@ from marketplace.web.paging import Page, page
 #: What a payee may read only its share of.
 C = TypeVar("C", Refund, Dispute)
 _ONE = {
-    Refund: text("select * from shared_refunds() where id = :key"),
-    Dispute: text("select * from shared_disputes() where id = :key"),
+    Refund: text(
+        "select r.* from refunds r where r.id = :key and r.payer_org_id = :org"
+        " union all select * from shared_refunds() where id = :key limit 1"
+    ),
+    Dispute: text(
+        "select d.* from disputes d where d.id = :key and d.payer_org_id = :org"
+        " union all select * from shared_disputes() where id = :key limit 1"
+    ),
 }
 _LATELY = {
     Refund: text("select * from shared_refunds() where created_at > :since order by created_at desc limit 20"),
@@ -51,12 +57,12 @@ def back(session: Session) -> tuple[Sequence[Refund], Sequence[Dispute]]:
     )
 
 
-def shared(session: Session, model: type[C], key: str) -> C | None:
-    """A refund or dispute of which the actor's organization is a payee; of several payees it reads its own share.
+def own(session: Session, org_id: str, model: type[C], key: str) -> C | None:
+    """A refund or dispute as its payer has it, else as a payee: of several payees each reads its own share.
 
     The database puts the share in place of the whole: the policy of the table hides the row itself.
     """
-    return session.scalars(select(model).from_statement(_ONE[model]), {"key": key}).one_or_none()
+    return session.scalars(select(model).from_statement(_ONE[model]), {"key": key, "org": org_id}).one_or_none()
 
 
 def payouts(session: Session, org_id: str, limit: int = 12) -> Sequence[Payout]:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from marketplace.licensing.access import load_negotiation
 from marketplace.licensing.models import Negotiation
-from marketplace.licensing.queries import open_negotiation_id
+from marketplace.licensing.queries import running
 from marketplace.licensing.refusal import operations
 from marketplace.licensing.refusal.models import FirstAsk
 from marketplace.licensing.refusal.queries import load_ask, moot
@@ -50,7 +50,7 @@ def ask(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
 def show(call: Call, row: FirstAsk, form: FormState | None = None) -> ResponseReturnValue:
     """What is proposed, until when to answer, and the answer."""
     side = next(iter(relations_of(row, call.actor)), "")
-    running = open_negotiation_id(call.session, call.actor, row.design_id) if side == "buyer" else None
+    mine = running(call.session, call.actor, row.design_id) if side == "buyer" else None
     return render_template(
         "rights/first_ask.html",
         row=row,
@@ -59,8 +59,7 @@ def show(call: Call, row: FirstAsk, form: FormState | None = None) -> ResponseRe
         terms=rows(row.terms),
         states=STATES,
         moot=side == "designer" and FIRST_ASK.can(row.state, "withdraw", {side}) and moot(call.session, row),
-        running=running,
-        on_turn=running is not None and _on_turn(call, running),
+        mine=mine,
     )
 
 
@@ -68,13 +67,13 @@ def show(call: Call, row: FirstAsk, form: FormState | None = None) -> ResponseRe
 def take_up(call: Call, row: FirstAsk) -> ResponseReturnValue:
     """Answer that the holder wants the rights, and open the offer with these terms filled in."""
     operations.take_up(call.session, call.actor, row.id)
-    running = open_negotiation_id(call.session, call.actor, row.design_id)
+    mine = running(call.session, call.actor, row.design_id)
     toast = _("The designer knows. Send your offer now; it starts from these terms.")
-    if running and not _on_turn(call, running):
+    if mine and mine.turn != "buyer":
         toast = _("The designer knows. Your running offer waits for an answer; counter with these terms after it.")
         return see_other("first_refusals.show", toast=toast, ask_id=row.id)
-    if running:
-        return see_other("negotiations.counter_page", toast=toast, negotiation_id=running, first=row.id)
+    if mine:
+        return see_other("negotiations.counter_page", toast=toast, negotiation_id=mine.id, first=row.id)
     return see_other("negotiations.new", toast=toast, design=row.design_id, first=row.id)
 
 
@@ -94,8 +93,3 @@ def withdraw(call: Call, row: FirstAsk) -> ResponseReturnValue:
     """Take the question back."""
     operations.withdraw(call.session, call.actor, row.id)
     return see_other("first_refusals.show", toast=_("Taken back."), ask_id=row.id)
-
-
-def _on_turn(call: Call, negotiation_id: str) -> bool:
-    """Whether the holder may send the next offer of its own negotiation."""
-    return call.session.get_one(Negotiation, negotiation_id).turn == "buyer"
