@@ -165,7 +165,7 @@ def set_stage(live: Live, scratch: Path) -> Stage:
 
 
 def _waiting(stage: Stage) -> dict[str, str]:
-    """Ids of what waits at desks: bank_file, sheet, first_ask."""
+    """Ids of what waits at desks: bank_file, bank_answer, sheet, first_ask."""
     org = {role: caller.get("/me")["organization"] for role, caller in stage.player.people.items()}
     with unit_of_work(stage.live.background.engine, system("test")) as session:
         kept = playbook(org["designer"], org["buyer"], stage.ids["design"])
@@ -173,8 +173,8 @@ def _waiting(stage: Stage) -> dict[str, str]:
         session.add_all([*kept, asked])
         session.flush()
         sheet = next(row.id for row in kept if isinstance(row, TermSheet))
-        file = leave_bank_file(session, org["manufacturer"], "usr_somebody")
-        return {"bank_file": file, "sheet": sheet, "first_ask": asked.id}
+        files = leave_bank_file(session, org["manufacturer"], "usr_somebody")
+        return {**files, "sheet": sheet, "first_ask": asked.id}
 
 
 def _money_back(stage: Stage) -> None:

@@ -23,7 +23,6 @@ from marketplace.manufacturing.tracing import Finding
 from marketplace.notifications.models import Notification
 from marketplace.payments.claims import Alert, Dispute, GiveBack, Reconciliation, Refund, Reversal
 from marketplace.payments.models import Checkout, Payout, Transfer
-from marketplace.payments.rails.models import BankAnswer
 from marketplace.policy.permissions import ROLES
 from marketplace.studio.models import ContentDraft
 from tests.kit.instance import Instance
@@ -298,12 +297,7 @@ class Trade:
             session.flush()
             sheet = next(row for row in kept if isinstance(row, TermSheet))
             session.add(start_from(sheet, self.ids["draft"]))
-            self.ids["bank_file"] = leave_bank_file(
-                session, people["designer"].org.id, people["production_manager"].user.id
-            )
-            self.ids["bank_answer"] = session.scalars(
-                select(BankAnswer.id).order_by(BankAnswer.created_at.desc()).limit(1)
-            ).one()
+            self.ids |= leave_bank_file(session, people["designer"].org.id, people["production_manager"].user.id)
             query = select(Notification.id).where(Notification.user_id == designer.user.id).limit(1)
             drafts = select(ContentDraft.id).where(ContentDraft.design_id == self.ids["draft"]).limit(1)
             photos = select(Asset.id).where(Asset.design_id == self.ids["design"], Asset.kind == "photo").limit(1)

@@ -15,8 +15,8 @@ from marketplace.payments.models import Transfer
 from marketplace.payments.rails.models import BankAnswer, BankFile, BankItem, PayeeBank
 
 
-def leave_bank_file(session: Session, payee: str, made_by: str) -> str:
-    """A bank file with a payment to an organization that was given up; the id of the file."""
+def leave_bank_file(session: Session, payee: str, made_by: str) -> dict[str, str]:
+    """A bank file with a payment to an organization that was given up, and the bank's report of it; their ids."""
     share = session.scalars(select(Transfer.id).where(Transfer.org_id == payee).limit(1)).one()
     bank = PayeeBank(
         org_id=payee,
@@ -37,10 +37,11 @@ def leave_bank_file(session: Session, payee: str, made_by: str) -> str:
     session.add(BankItem(file_id=file.id, transfer_id=share, bank_id=bank.id, **given_up))
     line = {"reference": file.id, "item": None, "file": file.id, "outcome": None, "reason": None, "result": "pending"}
     digest = secrets.token_hex(32)
-    session.add(
-        BankAnswer(kind="camt.054", sha256=digest, taken_by=made_by, lines=[{**line, "amount": 500, "currency": "USD"}])
-    )
-    return file.id
+    lines = [{**line, "amount": 500, "currency": "USD"}]
+    answer = BankAnswer(kind="camt.054", sha256=digest, taken_by=made_by, lines=lines)
+    session.add(answer)
+    session.flush()
+    return {"bank_file": file.id, "bank_answer": answer.id}
 
 
 def asked_first(license_id: str, negotiation_id: str, designer: str, buyer: str, design_id: str) -> FirstAsk:
