@@ -177,7 +177,7 @@ def test_a_question_whose_offer_left_the_table_is_taken_back_by_the_clock(
     rival.buyer.api.post(f"/negotiations/{wish}/withdraw", {"version": 1})
     assert first.tick(keep_true, keep_true) == [1, 0]
     assert first.pair.buyer.api.get(f"/first-refusals/{key}").get_json()["state"] == "withdrawn"
-    assert "no longer on the table" in page(first.pair.buyer, "/notifications")
+    assert "已不再有效" in page(first.pair.buyer, "/notifications")
     assert first.pair.buyer.api.post(f"/first-refusals/{key}/let-go", {}).status_code == 409
 
 
@@ -199,8 +199,8 @@ def test_taking_up_with_an_own_offer_on_the_table_waits_for_its_answer(first: Co
     path = f"/first-refusals/{asked(rival, wish)['id']}"
     sent = first.pair.buyer.browser.post(f"{path}/take-up", {})
     assert sent.headers["Location"].endswith(path)
-    assert "Counter with these terms" not in page(first.pair.buyer, path)
+    assert "以这些条款还价" not in page(first.pair.buyer, path)
     terms = sheet(kind="non_exclusive", territories=["FR"], term_months=6)
     countered = rival.designer.api.post(f"/negotiations/{mine}/offers", {"base_version": 1, "terms": terms})
     assert countered.status_code == 201
-    assert "Counter with these terms" in page(first.pair.buyer, path)
+    assert "以这些条款还价" in page(first.pair.buyer, path)
