@@ -152,7 +152,7 @@ def deliver_events(app: Flask, instance: Instance) -> Callable[..., list[int]]:
 def sandbox_control(instance: Instance) -> Callable[..., Any]:
     """Call the payments stand-in's control API: `sandbox_control("POST", "/checkout/cs_1/pay")`."""
 
-    def control(method: str, path: str, **body: Any) -> Any:
+    def control(method: str, path: str, /, **body: Any) -> Any:
         url = f"{instance.settings.stripe_api_base}/_sandbox{path}"
         answer = requests.request(method, url, json=body or None, timeout=10)
         answer.raise_for_status()

@@ -136,6 +136,10 @@ KINDS: dict[str, tuple[Any, Any]] = {
         _l("%(amount)s of your share for %(design)s goes back to the buyer."),
     ),
     "refund_made": (_l("Your refund is on its way"), _l("%(amount)s for %(design)s")),
+    "payment_refused": (
+        _l("Your payment did not go through"),
+        _l("The bank did not carry out %(amount)s for %(design)s. Please pay again, by card or from another account."),
+    ),
     "payment_too_late": (
         _l("A payment came too late"),
         _l("%(amount)s for %(design)s came when it could not begin any more. All of it goes back to the buyer."),

@@ -156,6 +156,13 @@ def mark_paid(session: Session, actor: Actor, order_id: str) -> None:
             notify_org(session, org_id, "order_paid", path=f"/orders/{order.id}", design=order.design_title)
 
 
+def payment_ended(session: Session, order_id: str, checkout_id: str) -> None:
+    """The order's payment page has expired or the buyer's bank has refused: nobody need wait for it any more."""
+    order = session.get(Order, order_id, with_for_update=True)
+    if order is not None and order.checkout_id == checkout_id and order.paid_at is None:
+        order.checkout_id = None
+
+
 def cancel(session: Session, actor: Actor, order: Order, reason: str | None) -> Order:
     """Stop an order before it is paid. Raises Conflict `payment_under_way` while a payment page is open."""
     row = lock(session, Order, order.id)

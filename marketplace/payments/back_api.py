@@ -6,11 +6,12 @@ from pydantic import Field
 
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import MAX_AMOUNT
-from marketplace.payments import operations, reading, refunds
+from marketplace.payments import reading, refunds
 from marketplace.payments.access import load_dispute, load_payment, load_refund
 from marketplace.payments.api import MoneyOut
 from marketplace.payments.claims import Dispute, Refund
 from marketplace.payments.models import Checkout
+from marketplace.payments.pages import let_go
 from marketplace.payments.titles import title
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
@@ -164,8 +165,8 @@ def ask(call: Call, checkout: Checkout, body: RefundIn) -> RefundOut:
     summary="Release held money of an order before its time",
 )
 def release(call: Call, checkout: Checkout) -> PaymentOut:
-    """Every part that is held still; asked twice it happens once."""
-    operations.release(call.session, call.actor, purpose=checkout.purpose, subject_id=checkout.subject_id)
+    """Every part that is held still; refused with `nothing_held` when there is none, or nothing is paid yet."""
+    let_go(call, checkout)
     return payment(call, checkout)
 
 

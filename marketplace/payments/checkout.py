@@ -10,6 +10,7 @@ from marketplace.kernel.errors import Conflict
 from marketplace.payments import titles
 from marketplace.payments.models import Checkout, PaymentAccount
 from marketplace.payments.payees import link_account
+from marketplace.payments.unpaid import mark_expired, mark_refused
 from marketplace.services import Services
 
 _LOCALES = {"en": "en", "zh_Hans": "zh", "zh_Hant": "zh-TW"}
@@ -18,8 +19,9 @@ _LOCALES = {"en": "en", "zh_Hans": "zh", "zh_Hant": "zh-TW"}
 def url_for_checkout(services: Services, actor: Actor, checkout_id: str) -> str:
     """The address of the payment page. Call it outside of any transaction; asking again gives the same page.
 
-    Raises Conflict when it was paid meanwhile, `checkout_expired` when the page is too old (asking again opens a new
-    one), Unavailable when the payment service does not answer.
+    Raises Conflict when it was paid meanwhile, `payment_processing` while the buyer's bank carries it out,
+    `checkout_expired` when the page is too old and `payment_refused` when the bank has refused (asking again opens
+    a new one), Unavailable when the payment service does not answer.
     """
     with unit_of_work(services.engine, actor) as session:
         row = session.get_one(Checkout, checkout_id)
@@ -28,9 +30,14 @@ def url_for_checkout(services: Services, actor: Actor, checkout_id: str) -> str:
     page = services.payments.session(row.stripe_session_id) if row.stripe_session_id else _new_page(services, row)
     if page.status == "expired":
         with unit_of_work(services.engine, actor) as session:
-            stale = lock(session, Checkout, checkout_id)
-            stale.state = "expired" if stale.state == "open" else stale.state
+            mark_expired(session, checkout_id)
         raise Conflict("checkout_expired", "The payment page was too old. Please try once more.")
+    if page.processing:
+        if not services.payments.payment(page.payment_intent or "").failed:
+            raise Conflict("payment_processing", "The bank is still carrying out your payment. You need not pay again.")
+        with unit_of_work(services.engine, actor) as session:
+            mark_refused(session, actor, checkout_id)
+        raise Conflict("payment_refused", "The bank did not carry out your payment. Please try once more.")
     if page.payment_status == "paid" or page.url is None:
         raise Conflict("already_paid", "This has already been paid.")
     with unit_of_work(services.engine, actor) as session:

@@ -89,6 +89,8 @@ class Checkout(Created, Base):
     charge_id: Mapped[str | None] = mapped_column(String(80))
     paid_with: Mapped[str | None] = mapped_column(String(80))
     paid_at: Mapped[Moment | None]
+    #: When the sweep has last asked about it: a bank payment stays open for days and must not keep others from it.
+    checked_at: Mapped[Moment | None]
 
     @property
     def total(self) -> Money:

@@ -24,10 +24,8 @@ from marketplace.payments.disputes import open_ones
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Transfer
 from marketplace.payments.rails import routing
 from marketplace.payments.reversals import withhold
-from marketplace.payments.rules import CHECKOUT, TRANSFER, Share, Split, four_eyes_from, parts, split
+from marketplace.payments.rules import CHECKOUT, TRANSFER, Share, Split, four_eyes_from, parts, split, waits_for
 
-#: What a held share waits for, by its milestone's condition; words in templates/payouts.
-WAITS = {"begun": "awaiting_start", "accepted": "awaiting_delivery", "done": None}
 #: Stripe's standard payout schedule in most countries is a rolling two business days; weekends add to it.
 PAYOUT_DELAY = timedelta(days=3)
 
@@ -60,17 +58,21 @@ def open_checkout(
 
     `about` is what the title is made of (titles.PATTERNS). The fee is the one in force when the price was agreed
     (`agreed_at`, now when left out); it stays with the checkout.
-    Raises Conflict `already_paid`; Invalid when the shares do not add up to the amount.
+    Raises Conflict `already_paid`, `payment_being_booked` while one is booked on a checkout that is to be replaced;
+    Invalid when the shares do not add up to the amount.
     """
     lock_name(session, f"checkout:{purpose}:{subject_id}")
     mine = (Checkout.purpose == purpose, Checkout.subject_id == subject_id, ~Checkout.replaced)
     query = select(Checkout).where(*mine).order_by(Checkout.id).execution_options(populate_existing=True)
     # Looked at unlocked first: booking a payment locks its checkout, then what the caller has locked already.
-    live = _live(session.scalars(query).all())
+    seen = session.scalars(query).all()
+    live = _live(seen)
     if live is not None and live.total == amount:
         return live.id
-    # Locked to be replaced: a payment that is being booked on one of them is waited for.
-    earlier = session.scalars(query.with_for_update()).all()
+    # Locked to be replaced. One on which a payment is being booked is not waited for: the booking may wait for us.
+    earlier = session.scalars(query.with_for_update(skip_locked=True)).all()
+    if len(earlier) < len(seen):
+        raise Conflict("payment_being_booked", "A payment is just being booked. Please try again in a moment.")
     live = _live(earlier)
     if live is not None:
         CHECKOUT.advance(live, "expire", {"system"})
@@ -171,13 +173,6 @@ def mark_paid(session: Session, actor: Actor, reported: CheckoutSession, payment
     return row
 
 
-def mark_expired(session: Session, checkout_id: str) -> None:
-    """Give up an open checkout whose page has expired; nothing happens to a paid one."""
-    row = lock(session, Checkout, checkout_id)
-    if row.state == "open":
-        CHECKOUT.advance(row, "expire", {"system"})
-
-
 def _book_settlement(session: Session, row: Checkout, payment: Payment) -> None:
     """What the payment service keeps; and, where the payment settles in another currency, the exchange."""
     currency = payment.settlement_currency or row.currency
@@ -233,9 +228,16 @@ def _hold_shares(session: Session, row: Checkout) -> None:
                     fee_bps=row.fee_bps,
                     fee_since=row.fee_since,
                     state=TRANSFER.initial,
-                    reason=WAITS[milestone.released_by],
+                    reason=waits_for(row.purpose, part.kind, milestone.code),
                 )
             )
+
+
+def release_early(session: Session, actor: Actor, checkout: Checkout) -> None:
+    """Ask for what is held of a paid order before its time; its condition is asked about again when it is met."""
+    record(session, actor, "payment.release_asked", checkout.id, subject_id=checkout.subject_id, milestone="all")
+    args = {"purpose": checkout.purpose, "subject_id": checkout.subject_id}
+    stage(session, JobName.RELEASE_ORDER_FUNDS, f"{checkout.id}:{clock.now().isoformat()}", args)
 
 
 def release(session: Session, actor: Actor, *, purpose: str, subject_id: str, milestone: str | None = None) -> None:

@@ -62,9 +62,7 @@ def ask(call: Call, checkout: Checkout) -> ResponseReturnValue:
 @section.post("/payments/<payment_id>/release", needs=Permission.PAYMENT_RELEASE, subject=load_payment)
 def release(call: Call, checkout: Checkout) -> ResponseReturnValue:
     """Let held money of an order go before its condition is met. Raises Conflict when nothing is held."""
-    if not reading.payment(call.session, checkout).releasable:
-        raise Conflict("nothing_held", "There is no money of this payment that you could release.")
-    operations.release(call.session, call.actor, purpose=checkout.purpose, subject_id=checkout.subject_id)
+    let_go(call, checkout)
     return see_other("money.payment", toast=_("The money is being released."), payment_id=checkout.id)
 
 
@@ -106,6 +104,13 @@ def act(call: Call, row: Refund, given: DecisionForm) -> None:
         refunds.decide(call.session, call.actor, row.id, approve=approve, answer=given.answer)
     else:
         raise Invalid("action_unknown", "Choose what to do.")
+
+
+def let_go(call: Call, checkout: Checkout) -> None:
+    """Release what is held of an order before its time. Raises Conflict when nothing is, or it is not paid yet."""
+    if not reading.payment(call.session, checkout).releasable:
+        raise Conflict("nothing_held", "There is no money of this payment that you could release.")
+    operations.release_early(call.session, call.actor, checkout)
 
 
 def amount_of(typed: str, currency: str) -> int:

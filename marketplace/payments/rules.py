@@ -86,6 +86,8 @@ PLANS: dict[tuple[str, str], tuple[Milestone, ...]] = {
     ("order", "production"): (Milestone("deposit", 3_000, "begun"), Milestone("balance", 7_000, "accepted")),
     ("order", "royalty"): (Milestone("whole", 10_000, "accepted"),),
 }
+#: What a held share waits for, by its milestone's condition; words in `words.WAITS`.
+_WAITS = {"begun": "awaiting_start", "accepted": "awaiting_delivery", "done": None}
 #: Days before the bank's date on which payees and operators are reminded of a dispute that was not answered.
 EVIDENCE_REMINDERS = (3, 1)
 #: The buyer has this long after the shipment to accept the pieces or to complain; then the money is released.
@@ -156,6 +158,12 @@ def parts(purpose: str, share: Split) -> list[tuple[Milestone, Split]]:
         if gross:
             found.append((milestone, Split(share.org_id, share.kind, gross, fee, gross - fee)))
     return found
+
+
+def waits_for(purpose: str, kind: str, milestone: str) -> str | None:
+    """What a held part of a share waits for; None for one whose condition is met, or that is owed once more."""
+    plan = PLANS.get((purpose, kind), _WHOLE)
+    return next((_WAITS[part.released_by] for part in plan if part.code == milestone), None)
 
 
 def apportion(amount: int, weights: Sequence[int]) -> list[int]:

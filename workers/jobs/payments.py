@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from marketplace.db.jobs import JobName, stage
@@ -24,7 +24,7 @@ from marketplace.kernel.errors import Conflict
 from marketplace.licensing import operations as licensing
 from marketplace.orders import operations as orders
 from marketplace.orders.models import Order
-from marketplace.payments import alerts, disputes, ledger, operations, payees, refunds
+from marketplace.payments import alerts, disputes, ledger, operations, payees, refunds, unpaid
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Transfer
 from marketplace.payments.rules import ACCEPTANCE_WINDOW
 from marketplace.royalties import operations as royalties
@@ -118,7 +118,7 @@ def _payout(run: Run, payout_id: str, account_id: str) -> str:
 
 
 def settle(run: Run, page: CheckoutSession) -> str:
-    """Take over a checkout session: book it when paid, give it up when expired."""
+    """Take over a checkout session: book it when paid, give it up when it has expired or the buyer's bank refused."""
     checkout_id = page.client_reference_id or ""
     with run.phase() as session:
         known = session.get(Checkout, checkout_id)
@@ -130,9 +130,22 @@ def settle(run: Run, page: CheckoutSession) -> str:
         return _take_payment(run, page, run.services.payments.payment(page.payment_intent))
     if page.status == "expired":
         with run.phase() as session:
-            operations.mark_expired(session, checkout_id)
+            if unpaid.mark_expired(session, checkout_id):
+                _ended(session, known)
         return "expired"
+    if page.processing and page.payment_intent:
+        if not run.services.payments.payment(page.payment_intent).failed:
+            return "processing"
+        with run.phase() as session:
+            if unpaid.mark_refused(session, run.actor, checkout_id):
+                _ended(session, known)
+        return "payment_refused"
     return "open"
+
+
+def _ended(session: Session, checkout: Checkout) -> None:
+    if checkout.purpose == "order":
+        orders.payment_ended(session, checkout.subject_id, checkout.id)
 
 
 def _take_payment(run: Run, page: CheckoutSession, payment: Payment) -> str:
@@ -244,18 +257,19 @@ def _made(run: Run, row: Transfer) -> Sent | None:
 def reconcile(run: Run) -> None:
     """Ask the payment service about checkouts, accounts, refunds and disputes that events have not told us about."""
     with run.phase() as session:
-        pages = list(
-            session.scalars(
-                select(Checkout.stripe_session_id)
-                .where(
-                    Checkout.state == "open",
-                    Checkout.stripe_session_id.is_not(None),
-                    Checkout.created_at < clock.now() - SWEEP_AFTER,
-                )
-                .order_by(Checkout.created_at)
-                .limit(50)
+        waiting = (
+            select(Checkout.id)
+            .where(
+                Checkout.state == "open",
+                Checkout.stripe_session_id.is_not(None),
+                Checkout.created_at < clock.now() - SWEEP_AFTER,
             )
+            .order_by(Checkout.checked_at.asc().nulls_first(), Checkout.created_at)
+            .limit(50)
+            .with_for_update(skip_locked=True)
         )
+        looked_at = update(Checkout).where(Checkout.id.in_(waiting.scalar_subquery())).values(checked_at=clock.now())
+        pages = list(session.scalars(looked_at.returning(Checkout.stripe_session_id)))
         accounts = list(
             session.scalars(
                 select(PaymentAccount.stripe_account_id)

@@ -278,6 +278,22 @@ def test_the_buyer_pays_by_checkout_and_the_webhook_alone_marks_it_paid(
     assert again.status_code == 409
 
 
+def test_a_payment_page_that_expired_keeps_nobody_from_canceling(
+    world: World,
+    sandbox_control: Callable[..., Any],
+    deliver_events: Callable[..., list[int]],
+    run_jobs: Callable[[], Any],
+) -> None:
+    order = world.awarded()
+    url = world.buyer.api.post(f"/orders/{order.id}/checkout").json["url"]
+    assert world.manager.api.post(f"/orders/{order.id}/cancel").status_code == 409
+    page = next(part for part in url.replace("?", "/").split("/") if part.startswith("cs_"))
+    sandbox_control("POST", f"/checkout/{page}/expire")
+    deliver_events("checkout.session.expired")
+    run_jobs()
+    assert world.manager.api.post(f"/orders/{order.id}/cancel").status_code == 200
+
+
 def test_only_buyer_and_manager_cancel_and_only_before_payment(world: World, run_jobs: Callable[[], Any]) -> None:
     order = world.place()
     rfq = world.ask(order)[0]

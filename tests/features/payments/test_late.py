@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.db.locks import lock
 from marketplace.db.unit_of_work import unit_of_work
-from marketplace.payments import operations, queries
+from marketplace.payments import queries, unpaid
 from marketplace.payments.checkout import url_for_checkout
 from marketplace.payments.claims import Refund
 from marketplace.payments.models import Checkout, PaymentEvent
@@ -63,7 +63,7 @@ def test_money_for_a_checkout_given_up_and_found_by_the_sweep_alone(scene: Scene
     checkout = scene.open({scene.maker.org.id: ("production", 80_000)})
     url_for_checkout(scene.services, scene.buyer.actor, checkout)
     with unit_of_work(scene.services.engine, SYSTEM) as session:
-        operations.mark_expired(session, checkout)
+        unpaid.mark_expired(session, checkout)
     scene.control("POST", f"/checkout/{scene.checkout(checkout).stripe_session_id}/pay")
     scene.sweep()
     assert scene.checkout(checkout).state == "paid"
