@@ -11,6 +11,9 @@ from marketplace.payments.models import PaymentAccount
 from marketplace.payments.rails.models import PayeeBank
 from marketplace.payments.rails.routing import current_bank, offered, way
 
+#: Codes of an account that is closed or out of our reach: no waiting brings it back.
+LOST = frozenset({"account_closed", "account_lost", "payment_not_found", "insufficient_capabilities_for_transfer"})
+
 
 @dataclass(frozen=True, slots=True)
 class AccountBox:
@@ -47,7 +50,7 @@ def _state(account: PaymentAccount) -> str:
     code = account.disabled_reason or ""
     if account.ready:
         return "ready"
-    if code.startswith(("rejected", "unsupported")) or code in {"account_lost", "account_closed"}:
+    if code.startswith(("rejected", "unsupported")) or code in LOST:
         return "refused"
     if account.requirements or not account.details_submitted:
         return "onboarding"

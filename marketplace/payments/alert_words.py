@@ -66,6 +66,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
         N_("A payout account was changed"),
         N_("Call the payee on a number you know, then approve the change below."),
     ),
+    "four_eyes": (
+        N_("A large share waits for a changed payout account"),
+        N_("Call the payee on a number you know, then approve the change below."),
+    ),
     "account_lost": (
         N_("A payee cannot be paid any more"),
         N_("The payee is told. What is due waits until the account works or another one is set up."),

@@ -83,6 +83,13 @@ def resolve(session: Session, actor: Actor, alert_id: str) -> Alert:
     return row
 
 
+def settle(session: Session, actor: Actor, kind: str, key: str) -> None:
+    """Close the alert of a finding that has just been dealt with, if it was raised."""
+    query = select(Alert.id).where(Alert.key == f"{kind}:{key}"[:200], Alert.resolved_at.is_(None))
+    for alert_id in session.scalars(query).all():
+        resolve(session, actor, alert_id)
+
+
 def unresolved(session: Session, limit: int = 100) -> Sequence[Alert]:
     """Alerts that nobody has closed, newest first."""
     query = select(Alert).where(Alert.resolved_at.is_(None)).order_by(Alert.created_at.desc(), Alert.id).limit(limit)

@@ -35,6 +35,7 @@ def index(call: Call) -> ResponseReturnValue:
         desk=reading.desk(call.session),
         words=words,
         difference=findings.difference,
+        now=clock.now(),
         amounts=findings.amounts,
     )
 

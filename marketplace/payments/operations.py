@@ -291,6 +291,8 @@ def begin_transfer(session: Session, actor: Actor, transfer_id: str) -> Sending 
     if row.state == "due":
         account = session.get(PaymentAccount, row.org_id, with_for_update=True)
         row.reason = _why_not(session, row, account)
+        if row.reason == "four_eyes" and account is not None:
+            alerts.raise_alert(session, actor, "four_eyes", f"{row.org_id}:{account.hold_until}", subject_id=row.id)
         if row.reason is not None:
             return None
         if offset_debts(session, actor, row):

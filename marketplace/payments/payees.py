@@ -78,6 +78,7 @@ def approve_change(session: Session, actor: Actor, org_id: str) -> PaymentAccoun
         raise Conflict("same_person", "Somebody else must approve what you have changed.")
     row.change_approved_by = actor.user_id
     record(session, actor, "payout.change_approved", org_id, owner_org_id=org_id)
+    alerts.settle(session, actor, "four_eyes", f"{org_id}:{row.hold_until}")
     _send_waiting(session, org_id, f"approved:{row.stripe_account_id}")
     return row
 
@@ -94,7 +95,7 @@ def update_account(session: Session, actor: Actor, reported: Account, *, cause: 
     row.details_submitted, row.requirements = reported.details_submitted, list(reported.requirements_due)
     row.disabled_reason, row.checked_at = reported.disabled_reason, clock.now()
     if reported.closed:
-        row.disabled_reason = "closed"
+        row.disabled_reason = "account_closed"
     if row.ready and not was_ready:
         record(session, actor, "payout.onboarded", row.org_id, owner_org_id=row.org_id)
         _send_waiting(session, row.org_id, cause)
@@ -107,10 +108,14 @@ def lose_account(session: Session, actor: Actor, stripe_account_id: str, *, caus
     row = session.scalars(
         select(PaymentAccount).where(PaymentAccount.stripe_account_id == stripe_account_id).with_for_update()
     ).one_or_none()
-    if row is None or row.disabled_reason == code:
+    if row is None:
+        return
+    # Also of one that is known to be lost: the sweep looks at those first that it has not looked at for longest.
+    row.checked_at = clock.now()
+    if row.disabled_reason == code:
         return
     row.transfers_active = row.payouts_enabled = False
-    row.disabled_reason, row.checked_at = code[:120], clock.now()
+    row.disabled_reason = code[:120]
     _lost(session, actor, row, cause, code)
 
 

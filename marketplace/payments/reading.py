@@ -1,13 +1,12 @@
 """What the pages of money show: one payment, one refund, one dispute, the operators' desk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Organization
-from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import Money, parse_amount
@@ -75,6 +74,8 @@ class Desk:
     refunds: Sequence[Refund]
     disputes: Sequence[Dispute]
     changed: Sequence[PaymentAccount]
+    #: What waits for an account that was changed, by organization.
+    waiting: Mapping[str, Sequence[Money]]
     failed: Sequence[Transfer]
     comparisons: Sequence[Reconciliation]
     schedule: Sequence[FeeRate]
@@ -138,8 +139,9 @@ def desk(session: Session) -> Desk:
     ).all()
     changed = session.scalars(
         select(PaymentAccount)
-        .where(PaymentAccount.hold_until > clock.now(), PaymentAccount.change_approved_by.is_(None))
-        .order_by(PaymentAccount.hold_until)
+        # Also after the days of waiting: a large share is not sent before somebody has approved.
+        .where(PaymentAccount.hold_until.is_not(None), PaymentAccount.change_approved_by.is_(None))
+        .order_by(PaymentAccount.hold_until.desc())
         .limit(100)
     ).all()
     failed = session.scalars(
@@ -154,12 +156,27 @@ def desk(session: Session) -> Desk:
         refunds=waiting,
         disputes=open_ones,
         changed=changed,
+        waiting=_waiting(session, [row.org_id for row in changed]),
         failed=failed,
         comparisons=comparison.latest(session),
         schedule=fees.schedule(session),
         names=names_of(session, orgs),
         head=chain.head(session),
     )
+
+
+def _waiting(session: Session, org_ids: Sequence[str]) -> Mapping[str, Sequence[Money]]:
+    """What is due to these organizations and waits because their accounts were changed, one sum per currency."""
+    query = (
+        select(Transfer.org_id, Transfer.currency, func.sum(Transfer.amount - Transfer.back - Transfer.withheld))
+        .where(Transfer.org_id.in_(org_ids), Transfer.state == "due", Transfer.reason.in_(("cooling", "four_eyes")))
+        .group_by(Transfer.org_id, Transfer.currency)
+        .order_by(Transfer.currency)
+    )
+    found: dict[str, list[Money]] = {}
+    for org_id, currency, amount in session.execute(query) if org_ids else ():
+        found.setdefault(org_id, []).append(Money(int(amount), currency))
+    return found
 
 
 def names_of(session: Session, org_ids: Sequence[str]) -> dict[str, str]:

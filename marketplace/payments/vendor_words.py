@@ -13,8 +13,14 @@ from flask_babel import lazy_gettext as _l
 _UNSUPPORTED = _l("The payment service does not take businesses like yours. We will find another way with you.")
 _REJECTED = _l("The payment service has closed its doors to this account. Write to us.")
 
-#: Why money cannot be sent to an account.
+_LOST = _l("The payment service has taken the account out of our reach. Set up another one.")
+
+#: Why money cannot be sent to an account; the first four are ours, see gateways.payments.errors.
 DISABLED: Mapping[str, Any] = {
+    "account_closed": _l("The account at the payment service is closed. Set up another one."),
+    "account_lost": _LOST,
+    "payment_not_found": _LOST,
+    "insufficient_capabilities_for_transfer": _l("The account can take no payments. Set up another one."),
     "determining_status": _l("The payment service is still looking at your account."),
     "requirements_pending_verification": _l("The payment service is checking what you gave. Nothing is asked of you."),
     "requirements_past_due": _l("Something it asked for is missing."),

@@ -36,6 +36,7 @@ def index(call: Call, form: FormState | None = None) -> ResponseReturnValue:
     return render_template(
         "payouts/index.html",
         box=account_box(call.session, call.org_id, call.settings.platform_country),
+        account=queries.account(call.session, call.org_id),
         totals=queries.totals(call.session, call.org_id),
         shares=queries.shares(call.session, call.org_id, cursor=request.args.get("cursor")),
         payouts=queries.payouts(call.session, call.org_id),

@@ -273,7 +273,10 @@ def reconcile(run: Run) -> None:
         accounts = list(
             session.scalars(
                 select(PaymentAccount.stripe_account_id)
-                .where(PaymentAccount.stripe_account_id.is_not(None), PaymentAccount.transfers_active.is_(False))
+                .where(
+                    PaymentAccount.stripe_account_id.is_not(None),
+                    ~(PaymentAccount.transfers_active & PaymentAccount.payouts_enabled),
+                )
                 .order_by(PaymentAccount.checked_at.asc().nulls_first())
                 .limit(50)
             )

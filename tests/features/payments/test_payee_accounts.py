@@ -1,0 +1,85 @@
+"""What a payee and an operator can do about an account that was changed, closed or lost, and what the sweep reads."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from marketplace.db.unit_of_work import unit_of_work
+from marketplace.kernel import clock
+from marketplace.payments.claims import Alert
+from marketplace.payments.models import PaymentAccount
+from tests.features.payments.scene import SYSTEM, Scene
+from tests.kit.people import PASSWORD
+
+
+def test_pay_18_a_large_share_to_a_changed_account_is_approved_on_the_desk_after_three_days(scene: Scene) -> None:
+    """By the payee's own button and the events of the new account: cooling, then four eyes, then an operator's word."""
+    operator = scene.make.person("operator")
+    first = scene.onboard(scene.designer)
+    scene.control("POST", f"/accounts/{first}/close")
+    scene.settle()
+    page = scene.designer.browser.get("/payouts").text
+    assert "The account at the payment service is closed" in page
+    assert 'action="/payouts/replace"' in page
+    wrong = scene.designer.browser.post("/payouts/replace", {"password": "not this"})
+    assert wrong.status_code == 422
+    assert 'action="/payouts/replace"' in wrong.text
+    assert scene.designer.browser.post("/payouts/replace", {"password": PASSWORD}).status_code == 303
+    assert "Your payout account was changed" in scene.designer.browser.get("/payouts").text
+    assert scene.designer.browser.post("/payouts/onboard").status_code == 303
+    second = scene.account(scene.designer).stripe_account_id
+    assert second not in {None, first}
+    scene.control("POST", f"/accounts/{second}/onboard")
+    scene.settle()
+    scene.pay(scene.open({scene.designer.org.id: ("license_fee", 2_000_000)}, purpose="license", subject="lic_2"))
+    scene.release("license", "lic_2")
+    assert [share.reason for share in scene.every_share()] == ["cooling"]
+    assert "$18,000.00 waits" in operator.browser.get("/desk/money").text
+    with clock.frozen(clock.now() + timedelta(hours=73)):
+        scene.sweep()
+        assert [share.reason for share in scene.every_share()] == ["four_eyes"]
+        desk = operator.browser.get("/desk/money").text
+        assert "$18,000.00 waits" in desk
+        assert "A large share waits for a changed payout account" in desk
+        approve = f"/desk/money/accounts/{scene.designer.org.id}/approve"
+        assert approve in desk
+        assert operator.browser.post(approve).status_code == 303
+        scene.run_jobs()
+        assert [share.state for share in scene.every_share()] == ["sent"]
+        assert approve not in operator.browser.get("/desk/money").text
+    with Session(scene.services.engine) as session:
+        alert = session.scalars(select(Alert).where(Alert.kind == "four_eyes")).one()
+        assert alert.resolved_by == operator.user.id
+
+
+@pytest.mark.parametrize(("how", "said"), [("close", "is closed"), ("deauthorize", "out of our reach")])
+def test_pay_19_an_account_that_is_gone_is_said_so_and_the_page_does_not_wait(
+    scene: Scene, how: str, said: str
+) -> None:
+    account = scene.onboard(scene.designer)
+    scene.control("POST", f"/accounts/{account}/{how}")
+    scene.settle()
+    page = scene.designer.browser.get("/payouts").text
+    assert said in page
+    assert "load delay" not in page
+    assert "calls it" not in page
+
+
+def test_pay_05_the_sweep_reads_every_account_that_cannot_be_paid_and_lost_ones_hold_no_place(scene: Scene) -> None:
+    """An event that never came: transfers work, payouts did not. And a lost account is looked at, then the others."""
+    lost, waiting = scene.onboard(scene.maker), scene.onboard(scene.designer)
+    scene.control("POST", f"/accounts/{lost}/deauthorize")
+    scene.settle()
+    long_ago = clock.now() - timedelta(days=9)
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        session.execute(update(PaymentAccount).values(checked_at=long_ago))
+        mine = session.scalars(select(PaymentAccount).where(PaymentAccount.stripe_account_id == waiting)).one()
+        mine.payouts_enabled = False
+    scene.sweep()
+    assert scene.account(scene.designer).ready
+    again = scene.account(scene.maker)
+    assert (again.disabled_reason, again.ready) == ("account_lost", False)
+    assert again.checked_at is not None
+    assert again.checked_at > long_ago
