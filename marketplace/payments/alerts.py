@@ -28,21 +28,31 @@ class JobRun(Protocol):
 
 
 def raise_alert(
-    session: Session, actor: Actor, kind: str, key: str, *, subject_id: str | None = None, **details: Any
+    session: Session,
+    actor: Actor,
+    kind: str,
+    key: str,
+    *,
+    subject_id: str | None = None,
+    reopen: bool = False,
+    **details: Any,
 ) -> bool:
-    """Raise an alert once; False when `key` was raised before. `details` are ids, numbers (minor units) and states."""
+    """Raise an alert once; False when `key` was raised before. `details` are ids, numbers (minor units) and states.
+
+    With `reopen` one that somebody has closed is raised anew: what was found is a state that can come again.
+    """
+    said = {"details": details, "created_at": clock.now()}
+    new = insert(Alert).values(id=new_id("alr"), key=f"{kind}:{key}"[:200], kind=kind, subject_id=subject_id, **said)
     made = session.execute(
-        insert(Alert)
-        .values(
-            id=new_id("alr"),
-            key=f"{kind}:{key}"[:200],
-            kind=kind,
-            subject_id=subject_id,
-            details=details,
-            created_at=clock.now(),
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Alert.id)
+        (
+            new.on_conflict_do_update(
+                index_elements=["key"],
+                set_={**said, "resolved_at": None, "resolved_by": None},
+                where=Alert.resolved_at.is_not(None),
+            )
+            if reopen
+            else new.on_conflict_do_nothing(index_elements=["key"])
+        ).returning(Alert.id)
     ).first()
     if made is None:
         return False

@@ -121,9 +121,6 @@ def ours(session: Session, since: datetime) -> Ours:
         else:
             gross[row.currency] = gross.get(row.currency, 0) + int(row.amount)
         sides[name] = Side(old.group, old.subject, {k: v for k, v in gross.items() if v}, fee, old.lines + 1)
-    totals = text(
-        "select currency, sum(amount) as amount from ledger_entries where account = 'assets:stripe' group by 1"
-    )
     stuck = select(Transfer.id).where(Transfer.state == "sending", Transfer.created_at < clock.now() - STUCK)
     moved = select(Transfer).where(Transfer.state == "sent", Transfer.sent_at >= since - timedelta(days=1))
     accounts = {
@@ -134,7 +131,7 @@ def ours(session: Session, since: datetime) -> Ours:
     return Ours(
         since=since,
         booked=sides,
-        balances={row.currency: int(row.amount) for row in session.execute(totals)},
+        balances=balances(session),
         payouts={p.id: (p.org_id, p.status) for p in session.scalars(select(Payout).where(Payout.created_at >= since))},
         disputes={
             d.stripe_dispute_id: (d.id, d.status)
@@ -144,6 +141,14 @@ def ours(session: Session, since: datetime) -> Ours:
         accounts=accounts,
         sent={t.stripe_transfer_id or "": (t.id, accounts.get(t.org_id, "")) for t in session.scalars(moved)},
     )
+
+
+def balances(session: Session) -> dict[str, int]:
+    """What our books say stands at the payment service, by currency."""
+    totals = text(
+        "select currency, sum(amount) as amount from ledger_entries where account = 'assets:stripe' group by 1"
+    )
+    return {row.currency: int(row.amount) for row in session.execute(totals)}
 
 
 def differences(mine: Ours, their: Theirs, now: datetime) -> list[Difference]:
@@ -172,11 +177,16 @@ def differences(mine: Ours, their: Theirs, now: datetime) -> list[Difference]:
         if name not in sides:
             found.append(Difference(f"{side.group}_not_there", name, side.subject, _said(side.gross), "-"))
     found += _states(mine, their)
-    for currency in sorted({*mine.balances, *their.balances}):
-        here, there = mine.balances.get(currency, 0), their.balances.get(currency, 0)
-        if here != there:
-            found.append(Difference("balance_amount", currency, None, str(here), str(there)))
-    return found
+    return [*found, *unequal(mine.balances, their.balances)]
+
+
+def unequal(mine: Mapping[str, int], their: Mapping[str, int]) -> list[Difference]:
+    """The currencies in which the two balances are not the same."""
+    return [
+        Difference("balance_amount", currency, None, str(mine.get(currency, 0)), str(their.get(currency, 0)))
+        for currency in sorted({*mine, *their})
+        if mine.get(currency, 0) != their.get(currency, 0)
+    ]
 
 
 def _compared(name: str, known: Side, side: Side) -> Iterator[Difference]:
@@ -214,7 +224,10 @@ def _states(mine: Ours, their: Theirs) -> Iterator[Difference]:
 
 
 def keep(session: Session, actor: Actor, since: datetime, compared: int, found: Iterable[Difference]) -> Reconciliation:
-    """Write a comparison down, with the chain's end at this moment, and raise an alert for each new difference."""
+    """Write a comparison down, with the chain's end at this moment, and raise an alert for each difference.
+
+    One whose alert was closed and that is still there, or there again, is raised anew.
+    """
     end = chain.head(session)
     rows = [asdict(item) for item in found]
     row = Reconciliation(
@@ -224,9 +237,8 @@ def keep(session: Session, actor: Actor, since: datetime, compared: int, found: 
     session.flush()
     for item in rows:
         named = {"what": item["kind"], "object": item["object"], "ours": item["ours"], "theirs": item["theirs"]}
-        alerts.raise_alert(
-            session, actor, "difference", f"{item['kind']}:{item['object']}", subject_id=item["subject"], **named
-        )
+        key = f"{item['kind']}:{item['object']}"
+        alerts.raise_alert(session, actor, "difference", key, subject_id=item["subject"], reopen=True, **named)
     return row
 
 

@@ -4,17 +4,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from marketplace.db.jobs import JobName, stage
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.gateways.payment_types import Movement
 from marketplace.kernel import clock
 from marketplace.kernel.ids import new_id
-from marketplace.payments import comparison, ledger
-from marketplace.payments.claims import Reconciliation
+from marketplace.payments import alerts, comparison, ledger
+from marketplace.payments.claims import Alert, Reconciliation
 from marketplace.payments.comparison import Ours, Theirs, differences
 from tests.features.payments.scene import SYSTEM, Scene
+from workers.jobs import books
+from workers.run import Run
 
 _LONG_AGO = timedelta(hours=3)
 
@@ -162,6 +164,34 @@ def test_the_job_compares_the_real_books_and_keeps_the_chain_elsewhere(scene: Sc
     assert "difference" in scene.alerts()
     kept = list(scene.services.storage.keys("anchors/ledger/"))
     assert len(kept) >= 2
+
+
+def test_pay_24_a_closed_difference_that_is_still_there_is_raised_anew(scene: Scene) -> None:
+    operator = scene.make.person("operator")
+    scene.control("POST", "/adjust", amount=123, currency="usd", description="Nobody asked")
+    assert "balance_amount" in {row["kind"] for row in compared(scene).differences}
+    for _ in range(2):
+        with unit_of_work(scene.services.engine, SYSTEM) as session:
+            [alert] = session.scalars(select(Alert).where(Alert.key == "difference:balance_amount:USD"))
+            assert alert.resolved_at is None
+            alerts.resolve(session, operator.actor, alert.id)
+        compared(scene)
+
+
+def test_money_that_moves_while_the_books_are_read_is_no_difference(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refund is made between the reading of our side and of theirs; its event has not come."""
+    checkout = scene.licensed()
+    intent = scene.checkout(checkout).payment_intent or ""
+    read = books.read_theirs
+
+    def refunded_meanwhile(run: Run, mine: Ours) -> Theirs:
+        scene.services.payments.refund(intent, 5_000, "meanwhile", {})
+        return read(run, mine)
+
+    monkeypatch.setattr(books, "read_theirs", refunded_meanwhile)
+    assert [row for row in compared(scene).differences if row["kind"] == "balance_amount"] == []
 
 
 def compared(scene: Scene) -> Reconciliation:
