@@ -15,14 +15,12 @@ from marketplace.db.jobs import JobName, stage
 from marketplace.db.locks import lock_name
 from marketplace.invoices import tax_ids
 from marketplace.invoices.models import Invoice, InvoiceDocument, InvoiceSeries, TaxProfile
-from marketplace.invoices.rules import Party, number_of, tax_in, tax_of
+from marketplace.invoices.rules import PLATFORM_FEE, Party, number_of, tax_in, tax_of
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Invalid
 from marketplace.notifications.operations import notify_org
 from marketplace.payments.models import Checkout
-
-PLATFORM_FEE = "platform_fee"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,15 @@ class Credited:
     kind: str
     gross: int
     fee: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Corrected:
+    """The invoice that a credit note corrects, and what was credited of it so far: `gross` and the `tax` in it."""
+
+    first: Invoice
+    gross: int
+    tax: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +182,10 @@ def _issue(
     for draft in sorted(drafts, key=lambda d: (d.issuer, d.recipient, d.charge)):
         if (draft.issuer, draft.recipient, draft.charge) in done:
             continue
-        first = _credited(known, draft) if credits_paid else None
-        row = _make(draft, checkout, cause, parties, now, first)
+        corrected = _credited(known, draft) if credits_paid else None
+        row = _make(draft, checkout, cause, parties, now, corrected)
         _give(session, actor, row, f"{row.kind}_issued", mail=credits_paid)
+        known.append(row)
         made.append(row)
     return made
 
@@ -199,9 +207,13 @@ def _make(
     cause: str,
     parties: dict[str, Party],
     now: datetime,
-    first: Invoice | None,
+    corrected: _Corrected | None,
 ) -> Invoice:
-    """An invoice, or a credit note taxed as the invoice it corrects."""
+    """An invoice, or a credit note taxed as the invoice it corrects.
+
+    The tax of a note is what the tax of all that was credited grows by, so that notes in steps leave no tax over.
+    """
+    first = corrected.first if corrected is not None else None
     if first is None:
         seller, buyer = parties[draft.issuer], parties[draft.recipient]
         tax = tax_of(seller, buyer, draft.charge, now.astimezone(UTC).date())
@@ -210,7 +222,10 @@ def _make(
     else:
         treatment, rate = first.treatment, first.tax_rate_bps
         sides = {"seller": first.content["seller"], "buyer": first.content["buyer"], "credits": first.number}
-    amount = tax_in(draft.gross, rate)
+    before = corrected.gross if corrected is not None else 0
+    taxed = corrected.tax if corrected is not None else 0
+    # An undone note can leave a unit more than belongs to the rest.
+    amount = min(max(tax_in(before + draft.gross, rate) - taxed, 0), draft.gross)
     return Invoice(
         kind="credit_note" if first is not None else "invoice",
         issuer_org_id=draft.issuer,
@@ -237,15 +252,16 @@ def _make(
     )
 
 
-def _credited(known: Sequence[Invoice], draft: _Draft) -> Invoice:
-    """The invoice that a credit note corrects."""
+def _credited(known: Sequence[Invoice], draft: _Draft) -> _Corrected:
+    """What a credit note corrects. Raises Invalid `credit_too_large`."""
     rows = [row for row in known if (row.issuer_org_id, row.recipient_org_id, row.charge) == _sides(draft)]
     first = next((row for row in rows if row.kind == "invoice" and row.restores_id is None), None)
-    credited = sum(row.gross for row in rows if row.kind == "credit_note")
-    credited -= sum(row.gross for row in rows if row.restores_id is not None)
-    if first is None or credited + draft.gross > first.gross:
+    notes = [(1, row) for row in rows if row.kind == "credit_note"]
+    notes += [(-1, row) for row in rows if row.restores_id is not None]
+    gross = sum(sign * row.gross for sign, row in notes)
+    if first is None or gross + draft.gross > first.gross:
         raise Invalid("credit_too_large", "More would be credited than was invoiced.")
-    return first
+    return _Corrected(first, gross, sum(sign * row.tax for sign, row in notes))
 
 
 def _sides(draft: _Draft) -> tuple[str, str, str]:

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, and_, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.models import Organization
 from marketplace.invoices.models import Invoice, InvoiceDocument, InvoiceSeries, TaxProfile
+from marketplace.invoices.rules import PLATFORM_FEE
 from marketplace.payments.models import Checkout
 from marketplace.web.paging import Page, page
 
@@ -67,9 +70,18 @@ def profile(session: Session, org_id: str) -> TaxProfile | None:
 
 
 def uninvoiced(session: Session, limit: int = 100) -> list[str]:
-    """Paid checkouts that have no invoice yet, oldest first."""
-    missing = ~select(Invoice.id).where(Invoice.checkout_id == Checkout.id).exists()
-    query = select(Checkout.id).where(Checkout.paid_at.is_not(None), missing).order_by(Checkout.paid_at).limit(limit)
+    """Paid checkouts that have no invoice yet, or none for our fee that can have one by now, oldest first."""
+    mine = select(Invoice.id).where(Invoice.checkout_id == Checkout.id)
+    share = func.jsonb_array_elements(Checkout.splits).table_valued("value").alias("share")
+    fee = select(share.c.value).where(cast(cast(share.c.value, JSONB)["fee"].astext, BigInteger) > 0).exists()
+    operator = select(Organization.id).where(Organization.kind == "operator").exists()
+    no_fee_invoice = and_(fee, operator, ~mine.where(Invoice.charge == PLATFORM_FEE).exists())
+    query = (
+        select(Checkout.id)
+        .where(Checkout.paid_at.is_not(None), or_(~mine.exists(), no_fee_invoice))
+        .order_by(Checkout.paid_at)
+        .limit(limit)
+    )
     return list(session.scalars(query))
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from marketplace.invoices.tax_rates import EU, standard_rate
 
+#: What we charge a payee.
+PLATFORM_FEE = "platform_fee"
 #: Charges that deliver goods; everything else is a service.
 GOODS = frozenset({"production"})
 

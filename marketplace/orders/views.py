@@ -174,12 +174,13 @@ def _lines() -> list[Line]:
     for index, typed in enumerate(request.form.getlist("quantity")):
         if not typed.strip():
             continue
-        if not (typed.strip().isascii() and typed.strip().isdigit()) or not 0 < int(typed) <= 100_000:
+        number = typed.strip()
+        if not (number.isascii() and number.isdigit()) or len(number) > 6 or not 0 < int(number) <= 100_000:
             text = "Write a whole number of pieces, one or more."
             raise Invalid("quantity_invalid", "Write a whole number of pieces, one or more.", fields={"quantity": text})
         found.append(
             Line(
-                quantity=int(typed),
+                quantity=int(number),
                 metal=metals[index] if index < len(metals) else "",
                 ring_size=_at(sizes, index, 20),
                 engraving=_at(engravings, index, 60),

@@ -12,6 +12,7 @@ from marketplace.payments.api import MoneyOut
 from marketplace.payments.claims import Dispute, Refund
 from marketplace.payments.models import Checkout
 from marketplace.payments.pages import let_go
+from marketplace.payments.rules import seen_by_payer
 from marketplace.payments.titles import title
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
@@ -22,7 +23,11 @@ api = Api("money")
 
 
 class ShareOut(Body):
-    """A part of one payee's share of a payment."""
+    """A part of one payee's share of a payment, as who paid may know it.
+
+    `reason`: awaiting_start, awaiting_delivery, disputed, given_back, at_payee (it waits until the payee can receive
+    it) or on_its_way.
+    """
 
     payee: str
     kind: str
@@ -107,6 +112,7 @@ class DecisionIn(Body):
 def payment(call: Call, checkout: Checkout) -> PaymentOut:
     """By its own id or by the license or order it is for."""
     page = reading.payment(call.session, checkout)
+    seen = {row.id: seen_by_payer(row.state, row.reason) for row in page.shares}
     return PaymentOut(
         id=checkout.id,
         subject=checkout.subject_id,
@@ -126,8 +132,8 @@ def payment(call: Call, checkout: Checkout) -> PaymentOut:
                 fee=MoneyOut(amount=row.fee, currency=row.currency),
                 net=MoneyOut(amount=row.amount, currency=row.currency),
                 given_back=MoneyOut(amount=row.back, currency=row.currency),
-                state=row.state,
-                reason=row.reason,
+                state=seen[row.id][0],
+                reason=seen[row.id][1],
             )
             for row in page.shares
         ],

@@ -94,6 +94,9 @@ EVIDENCE_REMINDERS = (3, 1)
 ACCEPTANCE_WINDOW = timedelta(days=14)
 #: After a payee's account has changed, nothing is sent for this long.
 COOLING = timedelta(hours=72)
+#: Reasons of a share that concern its payer as well, and those that are the payee's own.
+_PAYERS = frozenset({"awaiting_start", "awaiting_delivery", "disputed", "given_back"})
+_PAYEES = frozenset({"onboarding", "account_restricted", "cooling", "four_eyes", "bank_cooling", "bank_returned"})
 #: Whole units of any currency from which a changed account also needs an operator's approval.
 _FOUR_EYES_UNITS = 10_000
 
@@ -181,6 +184,20 @@ def apportion(amount: int, weights: Sequence[int]) -> list[int]:
         best = max(range(len(weights)), key=lambda i: (Fraction(weights[i], found[i] + 1), -i))
         found[best] += 1
     return found
+
+
+def seen_by_payer(state: str, reason: str | None) -> tuple[str, str | None]:
+    """A share's state and reason as its payer may know them; why a payee cannot be paid is the payee's affair.
+
+    `at_payee`: it waits for something of the payee's, `on_its_way`: it is released and being sent.
+    """
+    if state in {"sent", "offset"}:
+        return "sent", None
+    if reason in _PAYERS:
+        return state, reason
+    if state in {"due", "sending", "failed"}:
+        return "due", "at_payee" if reason in _PAYEES else "on_its_way"
+    return state, None
 
 
 def four_eyes_from(currency: str) -> int:

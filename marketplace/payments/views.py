@@ -9,7 +9,7 @@ from marketplace.accounts import step_up
 from marketplace.accounts.models import Organization
 from marketplace.gateways.payment_types import BadSignature
 from marketplace.kernel import clock
-from marketplace.payments import operations, payees, queries, reversals, words
+from marketplace.payments import operations, payees, queries, reversals, vendor_words, words
 from marketplace.payments.account_box import account_box
 from marketplace.payments.checkout import url_for_onboarding
 from marketplace.policy.permissions import Permission
@@ -44,6 +44,7 @@ def index(call: Call, form: FormState | None = None) -> ResponseReturnValue:
         debts=reversals.debts(call.session, call.org_id),
         back=queries.back(call.session),
         words=words,
+        failure=vendor_words.payout_failure,
         form=form,
         now=clock.now(),
     )

@@ -2,10 +2,10 @@
 
 from flask_babel import lazy_gettext as _l
 
-from marketplace.payments.rules import TOO_LATE
+from marketplace.payments.rules import TOO_LATE, seen_by_payer
 from marketplace.payments.titles import title
 
-__all__ = ["title"]
+__all__ = ["seen_by_payer", "title"]
 
 KINDS = {
     "license_fee": _l("License fee"),
@@ -45,6 +45,12 @@ WAITS = {
     "given_back": _l("Given back to the buyer"),
     "restored": _l("Yours again after a dispute was won"),
     "reversed_outside": _l("Taken back by the payment service; we are looking into it"),
+}
+#: The same for who paid (rules.seen_by_payer).
+PAYER_WAITS = {
+    **{code: WAITS[code] for code in ("awaiting_start", "awaiting_delivery", "disputed", "given_back")},
+    "at_payee": _l("Released; it is sent as soon as the payee can receive it"),
+    "on_its_way": _l("Released; it is being sent"),
 }
 #: For a share that the payment service would not take, whatever it said.
 REFUSED = _l("The payment service refused it; we are looking into it")

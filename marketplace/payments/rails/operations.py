@@ -26,9 +26,9 @@ from marketplace.payments.rails.account_numbers import Account, checked
 from marketplace.payments.rails.models import BankFile, BankItem, PayeeBank
 from marketplace.payments.rails.pain import Credit, write
 from marketplace.payments.rails.routing import current_bank, in_a_file, offered
-from marketplace.payments.rails.rules import COOLING, FILE, ITEM, MOST_ITEMS, SECOND_PERSON_FROM
+from marketplace.payments.rails.rules import COOLING, FILE, ITEM, MOST_ITEMS
 from marketplace.payments.rails.vault import seal, unseal
-from marketplace.payments.rules import TRANSFER
+from marketplace.payments.rules import TRANSFER, four_eyes_from
 
 _SYSTEM = frozenset({"system"})
 _OPERATOR = frozenset({"operator"})
@@ -140,8 +140,8 @@ def fill_file(session: Session, actor: Actor, file_id: str, settings: Settings) 
 
 
 def needs_approval(file: BankFile) -> bool:
-    """Whether a second operator must look at it before it leaves."""
-    return file.total >= SECOND_PERSON_FROM and file.approved_by is None
+    """Whether a second operator must look at it before it leaves: from as many whole units as for a changed account."""
+    return file.total >= four_eyes_from(file.currency) and file.approved_by is None
 
 
 def approve(session: Session, actor: Actor, file_id: str) -> None:

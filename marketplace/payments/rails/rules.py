@@ -31,8 +31,6 @@ ITEM = Machine(
 
 #: Nothing is sent to a changed account for this long, so that its owner can object.
 COOLING = timedelta(hours=72)
-#: Minor units of a file from which a second operator must approve it.
-SECOND_PERSON_FROM = 1_000_000
 #: The most that one file carries; banks' own limits are higher, a person has to read this one.
 MOST_ITEMS = 500
 #: Why a bank returns a payment: codes of ISO 20022 ExternalReturnReason1Code that people meet.

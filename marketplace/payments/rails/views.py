@@ -16,7 +16,6 @@ from marketplace.payments.rails.forms import BankForm, MarkForm, PasswordForm, S
 from marketplace.payments.rails.models import BankAnswer, BankFile
 from marketplace.payments.rails.reports import MOST_BYTES
 from marketplace.payments.rails.routing import current_bank, offered, way
-from marketplace.payments.rails.rules import SECOND_PERSON_FROM
 from marketplace.payments.rails.words import FILE_STATES, ITEM_STATES, OUTCOMES, RESULTS, RETURN_REASONS
 from marketplace.payments.titles import title
 from marketplace.policy.permissions import Permission
@@ -135,7 +134,6 @@ def show(call: Call, file: BankFile, form: FormState | None = None) -> ResponseR
         item_states=ITEM_STATES,
         reasons=RETURN_REASONS,
         needs_approval=operations.needs_approval(file),
-        second_person_from=SECOND_PERSON_FROM,
         mine=file.made_by == call.actor.user_id,
         fresh=step_up.fresh(call.actor),
     )

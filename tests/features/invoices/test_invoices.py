@@ -213,6 +213,40 @@ def test_payment_before_the_operator_signed_up_gets_its_fee_invoice_later(
     assert sorted(row.charge for row in rows(session)) == ["license_fee", "platform_fee"]
 
 
+def test_the_sweep_makes_the_fee_invoices_of_payments_from_before_the_operator_signed_up(
+    services: Services, buyer: Person, designer: Person, make: Make, session: Session
+) -> None:
+    [checkout] = paid(services, buyer, designer)
+    issue(services, checkout)
+    assert queries.uninvoiced(session) == []
+    make.person("operator")
+    session.expire_all()
+    assert queries.uninvoiced(session) == [checkout]
+    issue(services, checkout)
+    session.expire_all()
+    assert queries.uninvoiced(session) == []
+
+
+def test_credit_notes_in_steps_leave_no_tax_over(
+    services: Services, operator: Person, buyer: Person, designer: Person, session: Session
+) -> None:
+    """10,001 at 20 % hold 1,667 of tax; so do all its notes together, also after one was undone."""
+    saved = designer.browser.post("/invoices/details", {"legal_name": "Iris Ltd", "tax_id": "GB 980 7806 84"})
+    assert saved.status_code == 303
+    [checkout] = paid(services, buyer, designer)
+    steps = [3, 3, 3, 8, 4984]
+    for number, gross in enumerate([*steps, 10_001 - sum(steps)]):
+        credit(services, checkout, f"refund:{number}", [Credited(designer.org.id, "license_fee", gross, 0)])
+    with unit_of_work(services.engine, SYSTEM) as work:
+        operations.restore(work, SYSTEM, checkout, cause="refund:1")
+    credit(services, checkout, "refund:last", [Credited(designer.org.id, "license_fee", 3, 0)])
+    mine = [row for row in rows(session) if row.charge == "license_fee"]
+    first = next(row for row in mine if row.kind == "invoice" and row.restores_id is None)
+    undone = sum(row.tax for row in mine if row.restores_id is not None)
+    assert first.tax == 1667
+    assert sum(row.tax for row in mine if row.kind == "credit_note") - undone == first.tax
+
+
 def test_csv_of_a_year_is_exact_and_runs_no_formula(
     services: Services, operator: Person, buyer: Person, designer: Person
 ) -> None:

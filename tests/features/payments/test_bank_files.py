@@ -376,3 +376,9 @@ def test_states_of_files_and_payments() -> None:
             ("executed", "return", "operator"): "returned",
         },
     )
+
+
+def test_from_how_much_a_second_person_looks_at_a_file_depends_on_its_currency() -> None:
+    for currency, below in (("USD", 999_999), ("JPY", 9_999), ("KWD", 9_999_999)):
+        assert not operations.needs_approval(BankFile(currency=currency, total=below)), currency
+        assert operations.needs_approval(BankFile(currency=currency, total=below + 1)), currency

@@ -1,6 +1,7 @@
 """What a payee and an operator can do about an account that was changed, closed or lost, and what the sweep reads."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -8,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel import clock
-from marketplace.payments.claims import Alert
-from marketplace.payments.models import PaymentAccount
+from marketplace.payments import words
+from marketplace.payments.claims import Alert, Reversal
+from marketplace.payments.models import PaymentAccount, Payout, Transfer
 from tests.features.payments.scene import SYSTEM, Scene
 from tests.kit.people import PASSWORD
 
@@ -83,3 +85,39 @@ def test_pay_05_the_sweep_reads_every_account_that_cannot_be_paid_and_lost_ones_
     assert (again.disabled_reason, again.ready) == ("account_lost", False)
     assert again.checked_at is not None
     assert again.checked_at > long_ago
+
+
+def test_who_paid_reads_that_a_share_waits_at_its_payee_and_not_why(scene: Scene) -> None:
+    scene.onboard(scene.designer)
+    checkout = scene.licensed()
+    for state, reason, seen in (
+        ("due", "onboarding", ("due", "at_payee")),
+        ("due", "four_eyes", ("due", "at_payee")),
+        ("failed", "some_vendor_code", ("due", "on_its_way")),
+        ("due", "disputed", ("due", "disputed")),
+        ("offset", "debt", ("sent", None)),
+    ):
+        with unit_of_work(scene.services.engine, SYSTEM) as session:
+            session.execute(update(Transfer).values(state=state, reason=reason))
+        [share] = scene.buyer.api.get(f"/payments/{checkout}").json["shares"]
+        assert (share["state"], share["reason"]) == seen
+        page = scene.buyer.browser.get(f"/payments/{checkout}").text
+        assert reason == "disputed" or str(words.WAITS.get(reason, reason)) not in page
+        assert seen[1] is None or str(words.PAYER_WAITS[seen[1]]) in page
+
+
+def test_a_payee_reads_debts_and_failed_payouts_in_words(scene: Scene) -> None:
+    scene.designer = scene.make.person("designer", locale="zh_Hans")
+    scene.onboard(scene.designer)
+    scene.licensed()
+    share = scene.shares()[("license_fee", "whole")]
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        about = {"transfer_id": share.id, "org_id": share.org_id, "subject_id": share.subject_id, "currency": "USD"}
+        session.add(Reversal(cause_id="rfn_1", amount=45_000, state="short", **about))
+        failed: dict[str, Any] = {"status": "failed", "failure_code": "account_frozen", "created_at": clock.now()}
+        session.add(
+            Payout(id="po_1", org_id=share.org_id, amount=500, currency="USD", arrival_date=clock.now(), **failed)
+        )
+    page = scene.designer.browser.get("/payouts").text
+    assert "US$450.00" in page
+    assert "account_frozen" not in page
