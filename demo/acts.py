@@ -1,6 +1,7 @@
 """What people do, each act one or a few API calls; used by the player, the seeding of the demo world, and tests."""
 
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import requests
 
-from demo.transport import Browser, Caller, DemoFailed, Transport, own_path
+from demo.transport import PATIENCE_S, Browser, Caller, DemoFailed, Transport, own_path
 
 #: The stages a piece with a stone goes through, in their order.
 STAGES = ("cad_review", "wax", "casting", "finishing", "setting", "polishing", "quality_control", "packing")
@@ -45,22 +46,22 @@ class Sandbox:
 
     def onboard(self, page_url: str) -> None:
         """Fill in the payee's onboarding page and finish it."""
-        answer = requests.post(page_url, data={"step": "finish", "terms": "on"}, allow_redirects=False, timeout=20)
+        answer = requests.post(page_url, data={"step": "finish", "terms": "on"}, allow_redirects=False, timeout=60)
         if answer.status_code != 303:
             raise DemoFailed(f"the onboarding page answered {answer.status_code}: {answer.text[:300]}")
 
     def mails(self, to: str) -> list[dict[str, Any]]:
         """Mails to one address, newest last."""
-        answer = requests.get(self.mail + "/_sandbox/mails", params={"to": to}, timeout=10)
+        answer = requests.get(self.mail + "/_sandbox/mails", params={"to": to}, timeout=60)
         return sorted(answer.json()["mails"], key=lambda m: str(m["received_at"]))
 
     def all_mails(self) -> list[dict[str, Any]]:
         """Every mail."""
-        found: list[dict[str, Any]] = requests.get(self.mail + "/_sandbox/mails", timeout=10).json()["mails"]
+        found: list[dict[str, Any]] = requests.get(self.mail + "/_sandbox/mails", timeout=60).json()["mails"]
         return found
 
     def _post(self, path: str) -> None:
-        answer = requests.post(self.stripe + path, timeout=20)
+        answer = requests.post(self.stripe + path, timeout=60)
         if not answer.ok:
             raise DemoFailed(f"the payments sandbox answered {answer.status_code} to {path}: {answer.text[:300]}")
 
@@ -98,14 +99,13 @@ def join(
         "terms": "true",
     }
     browser.submit("/join", "/join", form)
-    for _ in range(240):
-        links = [url for mail in sandbox.mails(email) for url in mail["links"] if "/confirm/" in url]
-        if links:
-            path = own_path(links[-1])
-            browser.submit(path, path, {})
-            return
+    end = time.monotonic() + PATIENCE_S
+    while not (links := [url for mail in sandbox.mails(email) for url in mail["links"] if "/confirm/" in url]):
+        if time.monotonic() > end:
+            raise DemoFailed(f"no confirmation mail reached {email}")
         transport.settle()
-    raise DemoFailed(f"no confirmation mail reached {email}")
+    path = own_path(links[-1])
+    browser.submit(path, path, {})
 
 
 def approve(transport: Transport, email: str, password: str, names: Sequence[str]) -> None:

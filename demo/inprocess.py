@@ -59,7 +59,7 @@ class InProcess:
         settings = self.background.settings
         if not settings.stripe_api_base:
             return
-        found = requests.get(settings.stripe_api_base + "/_sandbox/events", timeout=10).json()["events"]
+        found = requests.get(settings.stripe_api_base + "/_sandbox/events", timeout=60).json()["events"]
         for event in reversed(found):
             if event["id"] in self._delivered:
                 continue

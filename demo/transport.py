@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import requests
 
+#: How long work in the background may take, in seconds; only something that hangs reaches it.
+PATIENCE_S = 600.0
 _TOKEN = re.compile(r'name="csrf-token" content="([0-9a-f]{64})"')
 
 
@@ -144,7 +146,7 @@ class Caller:
         """Change a part."""
         return self.call("PATCH", path, body, **kw)
 
-    def until(self, path: str, done: Callable[[Any], bool], what: str, timeout: float = 120) -> Any:
+    def until(self, path: str, done: Callable[[Any], bool], what: str, timeout: float = PATIENCE_S) -> Any:
         """Read `path` again and again until `done`; raises DemoFailed after `timeout` seconds."""
         end = time.monotonic() + timeout
         while True:

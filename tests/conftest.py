@@ -12,25 +12,47 @@ from typing import Any
 import pytest
 import requests
 from flask import Flask
+from hypothesis import HealthCheck, settings
 from sqlalchemy import event
 from sqlalchemy.orm import Session
+from xdist.scheduler import LoadFileScheduling
 
 from marketplace.app import create_app
 from marketplace.db import jobs
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel.actor import system
 from marketplace.services import Services
-from tests.kit.instance import Instance, running_instance, stripe_events
+from tests.kit.instance import Instance, be_patient, running_instance, stripe_events
 from tests.kit.people import ApiClient, Make
 from tests.kit.world import World, running_world
 from workers.registry import BINDINGS
 from workers.run import execute
 
 ROOT = Path(__file__).parents[1]
+# The same examples on every machine, however slow; the whole proofs look for new ones.
+settings.register_profile(
+    "ours", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("ours")
+
+
+class JourneysTogether(LoadFileScheduling):
+    """A test process gets one file at a time, but all journeys: they share a live product that takes a minute to fill."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/journeys" if nodeid.startswith("tests/journeys/") else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> JourneysTogether:
+    """How tests are dealt out to several processes."""
+    config.option.loadscopereorder = False
+    return JourneysTogether(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the whole proofs out unless they are asked for by name."""
+    """Begin with what takes longest; leave the whole proofs out unless they are asked for by name."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path.parent != ROOT / "tests" / "journeys", item.path not in slow))
     if "full" in (config.getoption("-m") or ""):
         return
     skip = pytest.mark.skip(reason="the whole proof: run with -m full")
@@ -59,6 +81,7 @@ def app(instance: Instance) -> Iterator[Flask]:
     """The application as the web role sees it."""
     made = create_app(instance.settings)
     made.config["PROPAGATE_ERRORS"] = True
+    be_patient(made.extensions["services"].engine)
     yield made
     made.extensions["services"].engine.dispose()
 
@@ -106,10 +129,11 @@ def run_jobs(services: Services) -> Callable[..., dict[str, str]]:
         for _ in range(limit):
             with unit_of_work(services.engine, system("test")) as session:
                 found = jobs.due(session, limit=50, resend_after=jobs.LEASE * 0)
-            if not found:
+            if all(done.get(job_id) == "again" for job_id, _name, _attempt in found):
                 return done
             for job_id, _name, _attempt in found:
-                done[job_id] = execute(services, BINDINGS, job_id)
+                if done.get(job_id) != "again":  # a slow machine reaches the time it was put back to
+                    done[job_id] = execute(services, BINDINGS, job_id)
         raise AssertionError("jobs keep coming")
 
     return run
@@ -121,7 +145,7 @@ def mails(instance: Instance) -> Callable[..., list[dict[str, Any]]]:
 
     def read(to: str | None = None) -> list[dict[str, Any]]:
         params = {"to": to} if to else {}
-        found = requests.get(instance.mail_url + "/_sandbox/mails", params=params, timeout=5).json()["mails"]
+        found = requests.get(instance.mail_url + "/_sandbox/mails", params=params, timeout=60).json()["mails"]
         return sorted(found, key=lambda m: str(m["received_at"]))
 
     return read
@@ -154,7 +178,7 @@ def sandbox_control(instance: Instance) -> Callable[..., Any]:
 
     def control(method: str, path: str, /, **body: Any) -> Any:
         url = f"{instance.settings.stripe_api_base}/_sandbox{path}"
-        answer = requests.request(method, url, json=body or None, timeout=10)
+        answer = requests.request(method, url, json=body or None, timeout=60)
         answer.raise_for_status()
         return answer.json()
 

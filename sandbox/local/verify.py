@@ -125,7 +125,7 @@ def _browser(*, required: bool) -> Mapping[str, str]:
 
 def _pytest(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Chosen tests run one after the other, in view; all of them in two processes, each with services of its own."""
-    chosen = arguments or ("-n", "2", "--dist", "loadfile")
+    chosen = arguments or ("-n", "2")
     process = subprocess.Popen([sys.executable, "-m", "pytest", *chosen], cwd=CHECKOUT, env=dict(environment))
     try:
         return process.wait()

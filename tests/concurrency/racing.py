@@ -55,7 +55,7 @@ class Race:
         gate = threading.Barrier(len(calls))
 
         def one(call: Callable[[], Any]) -> tuple[str, Any]:
-            gate.wait(20)
+            gate.wait(120)
             try:
                 return "won", call()
             except (Conflict, Forbidden) as refusal:
@@ -63,7 +63,7 @@ class Race:
             except DomainError as refusal:
                 return f"unexpected {refusal.code}", None
 
-        found = [done.result(60) for done in [self.pool.submit(one, call) for call in calls]]
+        found = [done.result(300) for done in [self.pool.submit(one, call) for call in calls]]
         self.told = [told for _outcome, told in found]
         return [outcome for outcome, _told in found]
 

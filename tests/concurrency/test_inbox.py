@@ -60,7 +60,7 @@ def test_writing_answering_and_reading_at_once_leave_right_counts(
         choice = random.Random(number)
         actor = (pair.designer if number % 2 else pair.buyer).actor
         troubles = []
-        gate.wait(20)
+        gate.wait(120)
         for _ in range(25):
             try:
                 with unit_of_work(engine, actor) as session:

@@ -1,14 +1,11 @@
-"""Real stand-ins and a real object store for the gateways, each as its own process on loopback."""
+"""Real stand-ins for the gateways, each as its own process on loopback, and the object store of all tests."""
 
 import contextlib
 import http.server
 import json
 import os
-import secrets
-import socket
 import subprocess
 import sys
-import sysconfig
 import threading
 import time
 import urllib.error
@@ -23,27 +20,28 @@ import pytest
 from marketplace.gateways.payment_types import BadSignature, WebhookEvent
 from marketplace.gateways.payments import Payments
 from marketplace.gateways.storage import Storage
+from sandbox.services.ports import Ports
+from tests.kit.instance import Instance
 
 ROOT = Path(__file__).parents[2]
 SECRET = "whsec_for_tests_only"
+_PORTS = Ports()
 
 
 def _free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
+    return _PORTS.take("any")
 
 
 def call(url: str, body: Any = None, method: str | None = None) -> Any:
     """JSON in, JSON out."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read())
 
 
 def _wait(ready: Callable[[], Any], process: subprocess.Popen[bytes], what: str) -> None:
-    end = time.monotonic() + 40
+    end = time.monotonic() + 180
     while True:
         try:
             ready()
@@ -195,47 +193,20 @@ def smtp_url(_mail: tuple[Sandbox, str], mail_box: Sandbox) -> str:
 
 
 @pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A SeaweedFS S3 server: endpoint_url, region, access_key, secret_key."""
-    base = tmp_path_factory.mktemp("s3")
-    access, secret, port = secrets.token_hex(10), secrets.token_urlsafe(30), _free_port()
-    identity = {
-        "name": "app",
-        "credentials": [{"accessKey": access, "secretKey": secret}],
-        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+def s3(instance: Instance) -> dict[str, str]:
+    """The object store: endpoint_url, region, access_key, secret_key."""
+    return {
+        "endpoint_url": instance.settings.s3_endpoint_url,
+        "region": instance.settings.s3_region,
+        "access_key": instance.settings.s3_access_key_id,
+        "secret_key": instance.settings.s3_secret_access_key,
     }
-    (base / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    ports = [
-        f"-{part}.port{kind}={_free_port()}"
-        for part in ("master", "volume", "filer", "admin")
-        for kind in ("", ".grpc")
-    ]
-    command = [
-        str(Path(sysconfig.get_path("scripts")) / "weed"), "-logtostderr=false", f"-logdir={base}", "mini",
-        f"-dir={base}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.config={base / 's3.json'}",
-        f"-s3.port={port}", f"-s3.port.grpc={_free_port()}", "-admin.ui=false", "-webdav=false", "-metricsPort=0",
-        "-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.volumeSizeLimitMB=64", *ports,
-    ]  # fmt: skip
-    made = {
-        "endpoint_url": f"http://127.0.0.1:{port}",
-        "region": "us-east-1",
-        "access_key": access,
-        "secret_key": secret,
-    }
-    store = Storage(**made, bucket="touchstone")
-
-    def ready() -> None:
-        store.ensure_bucket("http://localhost:8000")
-        store.put("ready/one", b"1", "text/plain")
-
-    with _running("SeaweedFS", command, ready):
-        yield made
 
 
 @pytest.fixture(scope="session")
-def storage(s3: dict[str, str]) -> Storage:
+def storage(instance: Instance) -> Storage:
     """The gateway on a real object store, its bucket made."""
-    return Storage(**s3, bucket="touchstone")
+    return instance.background.storage
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,7 @@ def test_a_bank_payment_is_processing_until_the_bank_pays(payments: Payments, st
     assert payment.fee == 500  # 0.8 % of 1250.00 is 10.00, and at most 5.00 is taken
     with pytest.raises(HTTPError, match="409"):
         stripe_box.post(f"/_sandbox/checkout/{session.id}/settle", {"status": "failed"})
-    assert stripe_box.get("/_sandbox/webhooks?wait=5")["done"]
+    assert stripe_box.get("/_sandbox/webhooks?wait=50")["done"]
     assert "checkout.session.async_payment_succeeded" in receiver.types()
 
 
@@ -173,7 +173,7 @@ def test_a_dispute_takes_the_money_and_the_fee_and_gives_both_back_when_won(
     stripe_box.post(f"/_sandbox/disputes/{dispute.id}/win")
     won = payments.find_disputes(payment.id)[0]
     assert (won.status, won.withdrawn, won.fees, books(payments)) == ("won", 0, 0, had)
-    assert stripe_box.get("/_sandbox/webhooks?wait=5")["done"]
+    assert stripe_box.get("/_sandbox/webhooks?wait=50")["done"]
     told = [e for e in receiver.events if e.object_type == "dispute"]
     assert {e.type.rpartition(".")[2] for e in told} == {
         "created", "funds_withdrawn", "updated", "funds_reinstated", "closed"
@@ -243,7 +243,7 @@ def test_a_lost_or_closed_account_is_told_apart_and_gets_nothing(
         codes.append(blocked.value.code)
     assert codes == ["account_lost", "account_closed", "insufficient_capabilities_for_transfer"]
     assert payments.find_transfers("lic_1") == ()
-    assert stripe_box.get("/_sandbox/webhooks?wait=5")["done"]
+    assert stripe_box.get("/_sandbox/webhooks?wait=50")["done"]
     told = {e.type: (e.object_type, e.object_id) for e in receiver.events}
     assert told["account.application.deauthorized"] == ("account", gone)
     assert told["v2.core.account.closed"] == ("account", closed)

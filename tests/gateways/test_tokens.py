@@ -90,7 +90,7 @@ def test_a_payload_too_large_for_a_link_is_never_signed() -> None:
         TOKENS.sign(Purpose.INVITE, {"x": "y" * 5_000})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=300))
 def test_nothing_but_bad_token_ever_comes_out(text: str) -> None:
     with pytest.raises(BadToken):

@@ -46,13 +46,13 @@ class Live:
 
     def stripe(self, method: str, path: str, **body: Any) -> Any:
         """Call the control API of this product's own payments stand-in."""
-        answer = requests.request(method, f"{self.stripe_url}/_sandbox{path}", json=body or None, timeout=30)
+        answer = requests.request(method, f"{self.stripe_url}/_sandbox{path}", json=body or None, timeout=60)
         answer.raise_for_status()
         return answer.json()
 
     def mails(self, to: str) -> list[dict[str, Any]]:
         """Mails to an address, newest first."""
-        answer = requests.get(self.mail_url + "/_sandbox/mails", params={"to": to}, timeout=10)
+        answer = requests.get(self.mail_url + "/_sandbox/mails", params={"to": to}, timeout=60)
         found: list[dict[str, Any]] = answer.json()["mails"]
         return found
 

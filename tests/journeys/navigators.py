@@ -75,7 +75,7 @@ class Desk:
         """The rows of the payouts page, once everything in them was sent."""
         self.window.open("/payouts")
         rows = self.page.locator("section[aria-labelledby=shares] tbody tr")
-        for _ in range(60):
+        for _ in range(WORK // 1000):
             rows.first.wait_for()
             found: list[str] = rows.all_inner_texts()
             if all(self.window.say("Sent") in row for row in found):
@@ -96,7 +96,7 @@ class Desk:
         self.window.press(button)
 
     def _link_in_mail(self, part: str) -> str:
-        for _ in range(120):
+        for _ in range(WORK // 500):
             for mail in self.window.live.mails(self.window.who.email):
                 for link in mail["links"]:
                     if part in link:
@@ -401,4 +401,4 @@ class Workshop(Desk):
 
 def fetch_again(address: str) -> requests.Response:
     """The same link from another program."""
-    return requests.get(address, allow_redirects=False, timeout=30)
+    return requests.get(address, allow_redirects=False, timeout=60)

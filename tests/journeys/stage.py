@@ -1,9 +1,11 @@
 """A finished trade and what a finished one no longer shows, made over HTTP: people to sign in as, pages to open."""
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import requests
 
 from demo import acts
 from demo.play import PASSWORD, SHIP_TO, TERMS, Player
-from demo.transport import Browser, HttpVisitor, OverHttp, own_path
+from demo.transport import PATIENCE_S, Browser, HttpVisitor, OverHttp, own_path
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel.actor import system
 from marketplace.licensing.playbook.models import TermSheet
@@ -182,14 +184,14 @@ def _money_back(stage: Stage) -> None:
     buyer, license_id, order = stage.player.people["buyer"], stage.ids["license"], stage.ids["making"]
     body = {"amount": 25_000, "currency": "USD", "reason": "not_as_agreed", "note": "Two of six rings are missing."}
     stage.ids["refund"] = buyer.post(f"/payments/{license_id}/refunds", body, expect=201)["id"]
-    found = requests.get(f"{stage.live.stripe_url}/_sandbox/events?type=checkout.session.completed", timeout=10).json()
+    found = requests.get(f"{stage.live.stripe_url}/_sandbox/events?type=checkout.session.completed", timeout=60).json()
     intent = next(
         event["data"]["object"]["payment_intent"]
         for event in found["events"]
         if event["data"]["object"]["metadata"].get("subject") == order
     )
     wish = {"payment_intent": intent, "reason": "product_not_received"}
-    requests.post(f"{stage.live.stripe_url}/_sandbox/disputes", json=wish, timeout=10).raise_for_status()
+    requests.post(f"{stage.live.stripe_url}/_sandbox/disputes", json=wish, timeout=60).raise_for_status()
     seen = buyer.until(f"/payments/{order}", lambda payment: payment["disputes"], "the dispute")
     stage.ids["dispute"] = seen["disputes"][0]["id"]
 
@@ -211,7 +213,7 @@ def _leak(stage: Stage, scratch: Path) -> Path:
     link = acts.cad_link(stage.player.people["manufacturer"], stage.ids["making"], stage.ids["cad"])
     target = stage.player.transport.visitor().send("GET", own_path(link), None).headers["Location"]
     copy = scratch / "copy.stl"
-    copy.write_bytes(requests.get(target, timeout=30).content)
+    copy.write_bytes(requests.get(target, timeout=60).content)
     return reexport.write_text_obj(reexport.shuffled(reexport.mesh_of(copy, "STL"), 4), scratch / "ring-found.obj")
 
 
@@ -230,7 +232,7 @@ def _traced(stage: Stage, suspect: Path) -> str:
     )
     found = answer.headers["Location"].rpartition("/")[2]
     query = "select coalesce((select id from cad_traces where id = :id and state = 'done'), '')"
-    return _until(lambda: stage.live.text(query, id=found))
+    return _until(lambda: stage.live.text(query, id=found), "the trace")
 
 
 def _draft_of(live: Live, design: str, kind: str) -> str:
@@ -266,7 +268,7 @@ def _mail(stage: Stage) -> None:
         ("/invitation", colleague["email"]),
     )
     for part, address in wanted:
-        stage.mailed[part] = _until(lambda part=part, address=address: _link(stage.live, part, address))  # type: ignore[misc]
+        stage.mailed[part] = _until(partial(_link, stage.live, part, address), f"the mail with {part}")
     org = "select o.id from organizations o where o.name = :name"
     stage.ids["waiting_org"] = stage.live.text(org, name=form["business_name"])
 
@@ -276,10 +278,9 @@ def _link(live: Live, part: str, address: str) -> str:
     return own_path(links[0]) if links else ""
 
 
-def _until(found: Callable[[], str]) -> str:
-    transport = OverHttp("")
-    for _ in range(240):
-        if answer := found():
-            return answer
-        transport.settle()
-    raise AssertionError("an expected mail did not arrive")
+def _until(found: Callable[[], str], what: str) -> str:
+    end = time.monotonic() + PATIENCE_S
+    while not (answer := found()):
+        assert time.monotonic() < end, f"{what} did not come within {PATIENCE_S:.0f} s"
+        time.sleep(0.25)
+    return answer

@@ -30,7 +30,7 @@ class Deal:
 
     def id_of(self, query: str, **values: str) -> str:
         """One id from the database, waited for."""
-        for _ in range(240):
+        for _ in range(WORK // 500):
             if self.stage.live.count(f"select count(*) from ({query}) found", **values):
                 return self.stage.live.text(query, **values)
             self.buyer.page.wait_for_timeout(500)

@@ -114,4 +114,4 @@ def _get_pictures(desk: DesignerDesk) -> None:
     """Photos are there, pictures made from the CAD come by themselves."""
     pictures = desk.page.locator("#pictures li")
     expect(pictures.filter(has_text=desk.window.say("Photo"))).to_have_count(3)
-    expect(desk.page.locator("#results img").nth(3)).to_be_visible(timeout=4 * WORK)
+    expect(desk.page.locator("#results img").nth(3)).to_be_visible(timeout=2 * WORK)

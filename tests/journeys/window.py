@@ -20,8 +20,8 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1440, "height": 900}
 _TAGS = {"en": "en-US", "zh_Hans": "zh-CN", "zh_Hant": "zh-HK"}
 #: How long, in milliseconds, a page may take on a busy machine; and how long background work may.
-PATIENCE = 30_000
-WORK = 120_000
+PATIENCE = 120_000
+WORK = 600_000
 
 
 @dataclass(frozen=True)

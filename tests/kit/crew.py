@@ -79,8 +79,8 @@ def running_crew(env: Mapping[str, str], log: Path) -> Iterator[Crew]:
         crew.stop()
 
 
-def wait_for(done: Callable[[], bool], what: str, timeout: float = 120) -> None:
-    """Ask again and again; raises AssertionError after `timeout` seconds, which are many because machines are busy."""
+def wait_for(done: Callable[[], bool], what: str, timeout: float = 600) -> None:
+    """Ask again and again; raises AssertionError after `timeout` seconds, which only something that hangs reaches."""
     end = time.monotonic() + timeout
     while not done():
         if time.monotonic() > end:

@@ -75,6 +75,6 @@ def send(person: Person, design_id: str, file: File) -> str:
 def put(announced: Any, file: File) -> requests.Response:
     """Post the bytes as a browser would."""
     upload = announced["upload"]
-    answer = requests.post(upload["url"], data=upload["fields"], files={"file": (file.name, file.data)}, timeout=30)
+    answer = requests.post(upload["url"], data=upload["fields"], files={"file": (file.name, file.data)}, timeout=60)
     assert answer.status_code in {200, 201, 204}, answer.text
     return answer

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from sqlalchemy import Connection, Engine, Table, create_engine, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 
 from marketplace.config import Settings
 from marketplace.db.base import Base
@@ -68,8 +68,8 @@ class Instance:
                     connection.execute(table.delete())
                     _count_from_one(connection, table)
         self.background.redis.flushall()
-        requests.delete(self.mail_url + "/_sandbox/mails", timeout=5)
-        requests.post(self.settings.stripe_api_base + "/_sandbox/reset", timeout=5)
+        requests.delete(self.mail_url + "/_sandbox/mails", timeout=60)
+        requests.post(self.settings.stripe_api_base + "/_sandbox/reset", timeout=60)
 
 
 @contextmanager
@@ -96,11 +96,21 @@ def running_instance(directory: Path) -> Iterator[Instance]:
         settings = Settings.from_env(env)
         prepare(settings)
         background = Services(settings, background=True)
+        be_patient(background.engine)
         background.storage.ensure_bucket(settings.base_url)
         owner = create_engine(settings.database_url)
         yield Instance(env=env, settings=settings, owner=owner, background=background)
         owner.dispose()
         background.engine.dispose()
+
+
+def be_patient(engine: Engine) -> None:
+    """Let connections wait a minute for a lock: on a slow machine ten racers at one row take longer than 5 s."""
+
+    @event.listens_for(engine, "connect")
+    def _wait_long(connection: Any, _record: Any) -> None:
+        connection.execute("set lock_timeout = '60s'; set statement_timeout = '120s'")
+        connection.commit()
 
 
 def _count_from_one(connection: Connection, table: Table) -> None:
@@ -111,6 +121,5 @@ def _count_from_one(connection: Connection, table: Table) -> None:
 
 def stripe_events(instance: Instance) -> list[dict[str, Any]]:
     """Every event the payments stand-in has made, oldest first."""
-    answer = requests.get(instance.settings.stripe_api_base + "/_sandbox/events", timeout=5).json()
-    events: list[dict[str, Any]] = answer["events"]
-    return sorted(events, key=lambda e: str(e.get("created")))
+    answer = requests.get(instance.settings.stripe_api_base + "/_sandbox/events", timeout=60).json()
+    return list(reversed(answer["events"]))

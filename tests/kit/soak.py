@@ -346,7 +346,7 @@ class Soak:
         return self._accounts[self._random.choice(self._orgs)]
 
     def _control(self, verb: str, path: str, /, **body: Any) -> Any:
-        answer = self._http.request(verb, self._base + path, json=body or None, timeout=20)
+        answer = self._http.request(verb, self._base + path, json=body or None, timeout=60)
         answer.raise_for_status()
         return answer.json()
 

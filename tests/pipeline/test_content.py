@@ -2,7 +2,6 @@
 
 import io
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from ai_pipeline.content.story import check_story, draft_story
 from ai_pipeline.content.subject import KnownFact, Subject
 from ai_pipeline.content.translate import translate
 from ai_pipeline.gemini import GeminiClient, ModelBusy, ModelGarbage, ModelMisconfigured, ModelRefused
+from sandbox.services.ports import Ports
 
 MODEL = "gemini-3.8-flash"
 SUBJECT = Subject(
@@ -45,9 +45,7 @@ Control = Callable[..., Any]
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The stand-in on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = Ports().take("any")
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox.gemini", "--port", str(port)],
         cwd=Path(__file__).parents[2],
@@ -56,23 +54,25 @@ def address() -> Iterator[str]:
     )
     base = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(150):
+        end = time.monotonic() + 120
+        while True:
             try:
-                urllib.request.urlopen(base + "/", timeout=1).close()
+                urllib.request.urlopen(base + "/", timeout=60).close()
                 break
             except OSError:
                 assert process.poll() is None, "the stand-in did not start"
+                assert time.monotonic() < end, "the stand-in does not answer"
                 time.sleep(0.1)
         yield base
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture
 def client(address: str) -> GeminiClient:
     """A client of the stand-in."""
-    return GeminiClient("sandbox-key", address, MODEL, "gemini-nano-banana-2.1", timeout_s=8.0)
+    return GeminiClient("sandbox-key", address, MODEL, "gemini-nano-banana-2.1", timeout_s=30.0)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def control(address: str) -> Iterator[Control]:
         request = urllib.request.Request(address + path, headers={"Content-Type": "application/json"})
         if body is not None:
             request.data = json.dumps(body).encode()
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"{}")
 
     yield ask

@@ -50,7 +50,7 @@ def test_nothing_meant_is_dropped(name: str) -> None:
 
 
 def test_hostile_texts_take_bounded_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     for text in (
         "\n" * 400_000,
         "On " * 2_600,
@@ -60,7 +60,7 @@ def test_hostile_texts_take_bounded_time() -> None:
         "a\n" * 200_000,
     ):
         own_words(text)
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 def letter(tmp_path: Path, content: bytes) -> Letter:

@@ -56,7 +56,7 @@ def assert_as_expected(path: str, expect: str, asset: dict[str, Any]) -> None:
 def picture_of(asset: dict[str, Any]) -> Image.Image:
     """Its widest web picture, from the store by its signed address."""
     widest = max(asset["derivatives"], key=lambda d: d["width"] or 0)
-    answer = requests.get(widest["url"], timeout=20)
+    answer = requests.get(widest["url"], timeout=60)
     assert answer.status_code == 200
     return Image.open(io.BytesIO(answer.content))
 

@@ -21,7 +21,7 @@ from tests.kit.instance import Instance
 from tests.kit.people import Make
 
 #: Longer than it takes to notice that a call was made and to kill, shorter than any client's patience.
-DELAY_MS = 5_000
+DELAY_MS = 10_000
 TERMS = {
     "kind": "non_exclusive",
     "territories": ["DE", "FR"],
@@ -46,7 +46,7 @@ class Scene:
 
     instance: Instance
     app: Flask
-    #: Holds row locks at which jobs wait; rolled back after the kills.
+    #: Holds row locks at which jobs wait; rolled back after their kills.
     blocker: Connection
     jobs: dict[str, Staged] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
@@ -177,7 +177,7 @@ class Scene:
         self._add("story", JobName.DRAFT_STORY, lambda: self._ordered("gemini") == 0)
 
     def _asset(self) -> None:
-        self.ids["asset"] = send(self.designer, self.ids["design"], photo(width=6_000))
+        self.ids["asset"] = send(self.designer, self.ids["design"], photo(width=4_500))
         job_id = self._waiting(JobName.PROCESS_ASSET)
         self.jobs["photo"] = Staged(job_id, lambda: self.row(job_id).progress >= 30)
 
@@ -207,13 +207,13 @@ class Scene:
             return session.scalars(query).one()
 
     def _order_failure(self, vendor: str, **how: Any) -> None:
-        requests.post(self._address(vendor) + "/_sandbox/fail", json=how, timeout=10).raise_for_status()
+        requests.post(self._address(vendor) + "/_sandbox/fail", json=how, timeout=60).raise_for_status()
 
     def _ordered(self, vendor: str) -> int:
-        return int(requests.get(self._address(vendor) + "/_sandbox/fail", timeout=10).json()["next"])
+        return int(requests.get(self._address(vendor) + "/_sandbox/fail", timeout=60).json()["next"])
 
     def _stripe(self, method: str, path: str) -> None:
-        requests.request(method, f"{self._address('stripe')}/_sandbox{path}", timeout=10).raise_for_status()
+        requests.request(method, f"{self._address('stripe')}/_sandbox{path}", timeout=60).raise_for_status()
 
     def _address(self, vendor: str) -> str:
         settings = self.instance.settings

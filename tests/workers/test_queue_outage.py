@@ -91,7 +91,7 @@ def test_an_outage_of_the_queue_loses_and_repeats_nothing(
     first = sign_up(visitor, "before")
     wait_for(lambda: len(mails(first)) == 1, "the mail before the outage")
     design = designer.api.post("/designs", {"title": "Onda", "category": "ring"}).json["id"]
-    requests.post(f"{db.settings.gemini_base_url}/_sandbox/fail", json={"next": 1, "delay_ms": 3_000}, timeout=5)
+    requests.post(f"{db.settings.gemini_base_url}/_sandbox/fail", json={"next": 1, "delay_ms": 3_000}, timeout=60)
     assert designer.api.post(f"/designs/{design}/content", {"kinds": ["story"]}).status_code == 202
     engine = db.background.engine
 

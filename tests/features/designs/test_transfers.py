@@ -55,7 +55,7 @@ def parts(person: Person, asset_id: str) -> list[Any]:
 def send_part(part: Any, file: File) -> int:
     """PUT one part; the status."""
     data = file.data[part["offset"] : part["offset"] + part["size"]]
-    return requests.put(part["url"], data=data, timeout=30).status_code
+    return requests.put(part["url"], data=data, timeout=60).status_code
 
 
 def test_a_file_is_sent_in_parts_by_several_callers_and_joined_once(make: Make, session: Session) -> None:

@@ -57,7 +57,7 @@ class Post:
     def answer(self, text: str, **wish: Any) -> int:
         """Answer it as the sandbox's page does; returns what the webhook said."""
         url = f"{self.instance.mail_url}/_sandbox/mails/{self.asked()['id']}/reply"
-        made = requests.post(url, json={"text": text, **wish}, timeout=5).json()
+        made = requests.post(url, json={"text": text, **wish}, timeout=60).json()
         status = self.deliver(made["body"])
         self.run_jobs()
         return status
@@ -273,7 +273,7 @@ def test_files_follow_the_words_through_the_check_of_uploads_and_refused_ones_ar
     assert (post.said(), files_of(post)) == (["Two sketches.", ""], [[], ["草图.jpg"]])
     shown = post.pair.buyer.api.get(f"/negotiations/{post.key}/messages").get_json()["items"][1]["files"][0]
     fetched = post.pair.buyer.api.get(f"/negotiations/{post.key}/files/{shown['asset']}").get_json()["url"]
-    assert requests.get(fetched, timeout=5).content not in {b"", picture}, "what the jail made, never the bytes sent"
+    assert requests.get(fetched, timeout=60).content not in {b"", picture}, "what the jail made, never the bytes sent"
     (told,) = post.refusals()
     assert "large.pdf: " in told
     assert "tool.exe: tool.exe cannot be used here." in told

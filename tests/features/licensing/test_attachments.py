@@ -53,7 +53,7 @@ def upload(person: Person, path: str, name: str, data: bytes, kind: str, run_job
     made = person.api.post(f"{path}/files", asked)
     assert made.status_code == 201, made.text
     form = made.get_json()["upload"]
-    sent = requests.post(form["url"], data=form["fields"], files={"file": (name, data, kind)}, timeout=30)
+    sent = requests.post(form["url"], data=form["fields"], files={"file": (name, data, kind)}, timeout=60)
     assert sent.ok, sent.text
     asset = str(made.get_json()["asset"])
     assert person.api.post(f"/assets/{asset}/complete").status_code == 202
@@ -76,7 +76,7 @@ def test_a_photo_and_a_pdf_go_along_and_only_the_two_sides_fetch_them(
     assert "brief.pdf" in shown
     assert "1 page" in shown
     fetched = pair.designer.api.get(f"{path}/files/{paper}").get_json()
-    answer = requests.get(fetched["url"], timeout=30)
+    answer = requests.get(fetched["url"], timeout=60)
     assert answer.headers["Content-Disposition"].startswith("attachment")
     told = everything_in(answer.content)
     for trace in ("JavaScript", "app.alert", "OpenAction", "evil.example", "payload.exe", "Chen Li"):

@@ -76,7 +76,7 @@ def test_old_rates_are_not_used(services: Services) -> None:
 
 def test_service_that_fails_is_asked_again(services: Services, run_jobs: Any, session: Session) -> None:
     base = services.settings.rates_url.partition("/stats")[0]
-    requests.post(f"{base}/_sandbox/fail", json={"next": 1, "status": 503}, timeout=5)
+    requests.post(f"{base}/_sandbox/fail", json={"next": 1, "status": 503}, timeout=60)
     with pytest.raises(rates.RatesUnavailable):
         rates.fetch(services.settings.rates_url)
     assert rates.fetch(services.settings.rates_url).per_euro["USD"] == Decimal("1.1000")

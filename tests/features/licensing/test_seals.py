@@ -114,7 +114,7 @@ def test_the_sealed_document_holds_for_others_and_one_byte_breaks_it(
 def test_a_lost_worker_and_a_silent_authority_leave_one_sealed_copy(
     signed: Contract, services: Services, instance: Instance, run_jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    requests.post(f"{instance.settings.tsa_url}/_sandbox/fail", json={"next": 1, "status": 503}, timeout=5)
+    requests.post(f"{instance.settings.tsa_url}/_sandbox/fail", json={"next": 1, "status": 503}, timeout=60)
     assert "again" in run_jobs().values(), "without a time-stamp it is tried again"
     assert signed.ask("buyer")["signed_document_sha256"] is None
     assert signed.state() == "active", "the agreement stands, sealed or not"

@@ -50,7 +50,7 @@ def test_the_workshop_downloads_the_licensed_bytes_once(
     target = answer.headers["Location"]
     assert "X-Amz-Expires=60" in target
     assert world.cad.filename.replace(" ", "%20") not in target.partition("?")[0]
-    got = requests.get(target, timeout=5)
+    got = requests.get(target, timeout=60)
     assert got.content != CAD_BYTES
     assert len(got.content) == len(CAD_BYTES)
     copy = world.get(CadCopy, link.json["cad_copy"]["id"])
@@ -85,7 +85,7 @@ def test_the_page_button_leads_to_the_file(world: World) -> None:
     answer = world.maker.browser.post(f"/orders/{order.id}/cad-links", {"asset": world.cad.id})
     assert answer.status_code == 303
     onward = world.maker.browser.get(answer.headers["Location"])
-    got = requests.get(onward.headers["Location"], timeout=5).content
+    got = requests.get(onward.headers["Location"], timeout=60).content
     [copy] = world.copies(order)
     assert hashlib.sha256(got).hexdigest() == copy.sha256
 

@@ -37,7 +37,7 @@ def order(world: World) -> Order:
 def _download(world: World, order: Order) -> bytes:
     url = world.copied_link(order).json["url"]
     onward = world.make.app.test_client().get("/cad/" + url.rpartition("/cad/")[2])
-    return requests.get(onward.headers["Location"], timeout=5).content
+    return requests.get(onward.headers["Location"], timeout=60).content
 
 
 def _again(data: bytes, scratch: Path) -> Path:

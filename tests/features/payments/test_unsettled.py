@@ -28,7 +28,7 @@ def _settles_late(scene: Scene) -> None:
 def order_failures(scene: Scene, number: int) -> None:
     """The payment service answers nothing that is asked about transfers, so many times."""
     wish: dict[str, Any] = {"next": number, "path": "/v1/transfers", "status": 503}
-    requests.post(f"{scene.services.settings.stripe_api_base}/_sandbox/fail", json=wish, timeout=10).raise_for_status()
+    requests.post(f"{scene.services.settings.stripe_api_base}/_sandbox/fail", json=wish, timeout=60).raise_for_status()
 
 
 def test_pay_13_out_of_its_own_charge_it_is_sent_at_once_and_becomes_available_with_it(scene: Scene) -> None:

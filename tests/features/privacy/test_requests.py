@@ -17,7 +17,7 @@ def test_copy_holds_the_persons_data_and_nobody_elses(make: Make, run_jobs: Any)
     run_jobs()
     seen = person.api.get(f"/privacy/requests/{asked.json['id']}").json
     assert seen["state"] == "done"
-    copy = requests.get(seen["download"], timeout=10).text
+    copy = requests.get(seen["download"], timeout=60).text
     assert person.user.email in copy
     assert other.user.email not in copy
     assert person.user.password_hash not in copy

@@ -28,7 +28,7 @@ def _photo(shade: int = 90) -> bytes:
 
 
 def _send(upload: dict[str, Any], data: bytes) -> None:
-    answer = requests.post(upload["url"], data=upload["fields"], files={"file": data}, timeout=10)
+    answer = requests.post(upload["url"], data=upload["fields"], files={"file": data}, timeout=60)
     assert answer.status_code < 300, answer.text
 
 

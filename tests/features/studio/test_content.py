@@ -26,7 +26,7 @@ def fail_next(instance: Instance) -> Callable[..., None]:
 
     def order(**how: Any) -> None:
         url = f"{instance.settings.gemini_base_url}/_sandbox/fail"
-        requests.post(url, json={"next": 1, **how}, timeout=5).raise_for_status()
+        requests.post(url, json={"next": 1, **how}, timeout=60).raise_for_status()
 
     order(next=0)
     return order

@@ -49,7 +49,7 @@ def studio(make: Make, read_files: Any) -> tuple[Person, str, str]:
 
 def seen(url: str) -> Image.Image:
     """A picture from the store."""
-    answer = requests.get(url, timeout=20)
+    answer = requests.get(url, timeout=60)
     assert answer.status_code == 200
     return Image.open(io.BytesIO(answer.content)).convert("RGB")
 
