@@ -3,7 +3,7 @@
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel import clock
 from marketplace.kernel.actor import system
 from marketplace.licensing.availability import at_place, by_country
-from marketplace.licensing.grants import granted
+from marketplace.licensing.grants import axes_of, granted
 from marketplace.licensing.nearest import in_the_way, nearest
 from marketplace.licensing.rights import EVERYTHING, Scope, proposed
 from marketplace.licensing.terms import Terms
@@ -21,14 +21,13 @@ from marketplace.licensing.vocabulary import ALLOYS_OF, CHANNELS, COUNTRIES
 from tests.kit.instance import running_instance
 
 ROUNDS = 15
-_GRANT = text(
+GRANT = text(
     "insert into rights_grants select 'lic_' || cast(:n as bigint), 'neg_' || cast(:n as bigint), 'dsn_bench', 'org_d',"
-    " 'org_' || cast(:n as bigint), cast(:kind as text),"
-    " cast(:terms as jsonb), tstzrange(now(), now() + interval '2 years'),"
-    " rights_set('territories', cast(:terms as jsonb)->'territories'), rights_set('channels',"
-    " cast(:terms as jsonb)->'channels'), '{(,)}', rights_set('metals', cast(:terms as jsonb)->'metals'),"
+    " 'org_' || cast(:n as bigint), cast(:kind as text), t, tstzrange(now(), now() + interval '2 years'),"
+    " rights_set('territories', t->'territories'), rights_set('channels', t->'channels'),"
+    " rights_set('categories', t->'categories'), rights_set('metals', t->'metals'),"
     " case when cast(:kind as text) = 'exclusive' then int8range(null, null)"
-    " else int8range(cast(:n as bigint), cast(:n as bigint), '[]') end"
+    " else int8range(cast(:n as bigint), cast(:n as bigint), '[]') end from (select cast(:terms as jsonb) t) given"
 )
 
 
@@ -68,7 +67,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running_instance(Path(folder)) as instance:
         begun = time.perf_counter()
         with instance.owner.begin() as connection:
-            connection.execute(_GRANT, rows(count))
+            connection.execute(GRANT, rows(count))
         with instance.owner.begin() as connection:
             connection.exec_driver_sql("analyze rights_grants")
         print(f"{count} grants, each checked by the database: {time.perf_counter() - begun:.1f} s")
@@ -83,8 +82,8 @@ def main() -> None:
         }
         with unit_of_work(instance.background.engine, system("bench")) as session:
 
-            def read() -> list[Scope]:
-                return granted(session, "dsn_bench", now=now)
+            def read(place: dict[str, Sequence[str]] | None = None) -> list[Scope]:
+                return granted(session, "dsn_bench", now=now, place=place)
 
             standing = read()
             told("reading every grant", read)
@@ -94,14 +93,15 @@ def main() -> None:
             )
             told("the map: every country", lambda: by_country(standing, now, categories=EVERYTHING["categories"]))
             for name, terms in drafts.items():
-                wanted = proposed(Terms.model_validate({**base, **terms}), now)
+                sheet = Terms.model_validate({**base, **terms})
+                wanted = proposed(sheet, now)
                 hits = len(in_the_way(wanted, standing))
 
                 def solve(wanted: Scope = wanted) -> Any:
                     return nearest(wanted, standing, months=24)
 
-                def whole(wanted: Scope = wanted) -> Any:
-                    return nearest(wanted, read(), months=24)
+                def whole(wanted: Scope = wanted, place: dict[str, Sequence[str]] = axes_of(sheet)) -> Any:
+                    return nearest(wanted, read(place), months=24)
 
                 found = solve()
                 first = ", ".join(found[0].changed) if found else "free" if not hits else "nothing"

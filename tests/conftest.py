@@ -37,7 +37,7 @@ settings.load_profile("ours")
 
 
 class JourneysTogether(LoadFileScheduling):
-    """A test process gets one file at a time, but all journeys: they share a live product that takes a minute to fill."""
+    """A test process gets a file at a time, but all journeys: they share a live product that takes a minute to fill."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "tests/journeys" if nodeid.startswith("tests/journeys/") else str(super()._split_scope(nodeid))

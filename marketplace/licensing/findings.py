@@ -14,7 +14,7 @@ from marketplace.designs.models import Design
 from marketplace.kernel import clock
 from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.licensing.forms import TermsForm
-from marketplace.licensing.grants import granted
+from marketplace.licensing.grants import axes_of, granted
 from marketplace.licensing.nearest import Suggestion, in_the_way, nearest
 from marketplace.licensing.regions import split, territory_words
 from marketplace.licensing.rights import AXES, EVERYTHING, FIRST_REFUSAL, FOREVER, Scope, bits, codes, proposed
@@ -53,7 +53,8 @@ def look(session: Session, design: Design, terms: Terms, *, holder: str, negotia
     """Whether `terms` would collide for the buyer `holder`, and the nearest scopes that would not."""
     now = clock.now()
     wanted = proposed(terms, now)
-    standing = granted(session, design.id, holder=holder, now=now, besides=negotiation_id or None)
+    own, place = negotiation_id or None, axes_of(terms)
+    standing = granted(session, design.id, holder=holder, now=now, besides=own, place=place)
     rivals = in_the_way(wanted, standing)
     must = categories_of(design.category) if design.category in CATEGORIES else 0
     suggestions = nearest(wanted, standing, months=terms.term_months, must=must & wanted.categories)

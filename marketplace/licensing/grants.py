@@ -5,7 +5,8 @@ of other organizations from the web role, and nobody may learn who they are. Tha
 database's own rule (the exclusion constraints of `rights_grants`); what is here tells people in time and in words.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from marketplace.kernel.errors import Conflict
 from marketplace.licensing.grant_models import Hold
 from marketplace.licensing.models import License
 from marketplace.licensing.rights import (
+    AXES,
     FIRST_REFUSAL,
     FOREVER,
     Scope,
@@ -31,7 +33,7 @@ from marketplace.licensing.terms import Terms
 
 _GRANTS = text(
     "select kind, territories, channels, categories, metals, begins, until, held_until, own"
-    " from design_grants(:design, :holder)"
+    " from design_grants(:design, :holder, cast(:scope as jsonb))"
 )
 _UNITS = text("select numbered, edition from design_units(:design)")
 _CONSTRAINTS = ("ex_rights_grants_others", "ex_rights_grants_first")
@@ -54,31 +56,60 @@ def lock_rights(session: Session, design_id: str) -> None:
     lock_name(session, f"rights {design_id}")
 
 
+class _Sets(dict[str | None, int]):
+    """The sets of one axis by the list as the database tells it, each read once."""
+
+    def __init__(self, axis: str) -> None:
+        super().__init__()
+        self._axis = axis
+
+    def __missing__(self, stored: str | None) -> int:
+        found = self[stored] = stored_bits(self._axis, stored)
+        return found
+
+
 def granted(
-    session: Session, design_id: str, *, holder: str = "", now: datetime, besides: str | None = None
+    session: Session,
+    design_id: str,
+    *,
+    holder: str = "",
+    now: datetime,
+    besides: str | None = None,
+    place: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Scope]:
     """Everything that stands of a design at `now` or will. `holder` is the organization that grants are to be for.
 
-    `besides` leaves out one license or one negotiation's hold: what it takes is not in its own way.
+    `besides` leaves out one license or one negotiation's hold: what it takes is not in its own way. With `place` (the
+    lists of a term sheet, by axis) only what has something in common with it, at whatever time.
     """
     found = []
-    sets: dict[tuple[str | None, ...], tuple[int, int, int, int]] = {}
-    rows = session.execute(_GRANTS, {"design": design_id, "holder": holder})
+    all_lands, all_ways, all_classes, all_metals = (_Sets(axis) for axis in AXES)
+    scope = json.dumps({axis: list(named) for axis, named in (place or {}).items()})
+    rows = session.execute(_GRANTS, {"design": design_id, "holder": holder, "scope": scope})
     for kind, lands, ways, classes, metals, begins, until, held, own in rows:
         if (held is not None and held <= now) or (besides is not None and own == besides):
             continue
         if until is not None and until <= now:
             continue
-        key = (lands, ways, classes, metals)
-        if (known := sets.get(key)) is None:
-            known = sets[key] = (
-                stored_bits("territories", lands),
-                stored_bits("channels", ways),
-                stored_bits("categories", classes),
-                stored_bits("metals", metals),
+        found.append(
+            Scope(
+                kind,
+                all_lands[lands],
+                all_ways[ways],
+                all_classes[classes],
+                all_metals[metals],
+                begins,
+                until or FOREVER,
+                own is not None,
+                held,
             )
-        found.append(Scope(kind, *known, begins, until or FOREVER, own is not None, held))
+        )
     return found
+
+
+def axes_of(terms: Terms) -> dict[str, Sequence[str]]:
+    """Where terms are to hold, as `granted` takes it."""
+    return {axis: getattr(terms, axis) for axis in AXES}
 
 
 def refuse_collision(
@@ -91,7 +122,8 @@ def refuse_collision(
     """
     session.execute(delete(Hold).where(Hold.design_id == design_id, Hold.held_until <= now))
     wanted = proposed(terms, now)
-    found = first_collision(wanted, granted(session, design_id, holder=holder, now=now, besides=negotiation_id or None))
+    own, place = negotiation_id or None, axes_of(terms)
+    found = first_collision(wanted, granted(session, design_id, holder=holder, now=now, besides=own, place=place))
     if found is not None:
         raise conflict(wanted, found)
     if terms.kind == "limited_edition" and terms.max_units is not None:
@@ -116,7 +148,7 @@ def settled_period(session: Session, held: License, now: datetime) -> tuple[date
     terms = Terms.model_validate(held.terms)
     begins, until = period(terms.start, terms.term_months, now)
     wanted = proposed(terms, now)
-    others = granted(session, held.design_id, holder=held.buyer_org_id, now=now, besides=held.id)
+    others = granted(session, held.design_id, holder=held.buyer_org_id, now=now, besides=held.id, place=axes_of(terms))
     in_the_way = [other for other in others if wanted.collides(other)]
     if in_the_way:
         first = min(in_the_way, key=lambda other: other.begins)

@@ -156,7 +156,7 @@ def home_of(session: Session, actor: Actor) -> str:
 def place_of(session: Session, design: Design, actor: Actor, territory: str) -> tuple[Place, list[str]]:
     """How much of a country is taken for the actor's organization, and the channels that are not."""
     now = clock.now()
-    standing = granted(session, design.id, holder=actor.org_id or "", now=now)
+    standing = granted(session, design.id, holder=actor.org_id or "", now=now, place={"territories": [territory]})
     categories = findings.categories_of(design.category)
     place = at_place(standing, territory, now, categories=categories)
     return place, channels_open(standing, territory, now, categories=categories)

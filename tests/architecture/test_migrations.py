@@ -148,7 +148,7 @@ def test_run_time_roles_own_nothing_and_bypass_nothing(instance: Instance) -> No
     # for anybody and tells its number.
     assert sorted(leaky) == [
         "check_serials:",
-        "design_grants:wanted,asker,kind,territories,channels,categories,metals,begins,until,held_until,own",
+        "design_grants:wanted,asker,scope,kind,territories,channels,categories,metals,begins,until,held_until,own",
         "design_reserved:wanted,territory",
         "design_units:wanted,numbered,edition",
         "follow_hold:",

@@ -118,7 +118,7 @@ def test_an_outage_of_the_queue_loses_and_repeats_nothing(
 
     queue.start()
     wait_until_ready([queue])
-    assert client.get("/readyz").status_code == 200
+    wait_for(lambda: client.get("/readyz").status_code == 200, "being ready again")
 
     def all_done() -> bool:
         with Session(engine) as session:

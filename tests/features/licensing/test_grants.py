@@ -1,5 +1,7 @@
 """The database's own table of grants: it follows the licenses, and no two rows of it collide, whatever code does."""
 
+import json
+import random
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -7,12 +9,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from bench.rights import GRANT
 from marketplace.config import WORKER_ROLE
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel import clock
 from marketplace.kernel.actor import system
 from marketplace.kernel.errors import Conflict
-from marketplace.licensing.grants import settled_period
+from marketplace.licensing.grants import granted, settled_period
 from marketplace.licensing.models import License
 from marketplace.licensing.rights import AXES, add_months, bits, codes, period
 from marketplace.licensing.rules import HOLDING
@@ -192,6 +195,30 @@ def test_sets_turn_into_lists_and_back() -> None:
         for values in lists:
             assert codes(axis, bits(axis, values)) == values
     assert set(AXES) == {"territories", "channels", "categories", "metals"}
+
+
+def test_for_a_place_there_come_the_grants_that_share_something_with_it(services: Services, instance: Instance) -> None:
+    chance = random.Random(5)
+    known = {"territories": sorted(COUNTRIES), "channels": list(CHANNELS), "categories": list(CATEGORIES)}
+    known["metals"] = ["gold", "silver", *METALS]
+
+    def place() -> dict[str, list[str]]:
+        return {axis: chance.sample(codes_, chance.choice((0, 1, 2, 4))) for axis, codes_ in known.items()}
+
+    rows = [{"n": n, "kind": "non_exclusive", "terms": json.dumps(place())} for n in range(120)]
+    with instance.owner.begin() as connection:
+        connection.execute(GRANT, rows)
+    with unit_of_work(services.engine, system("test")) as session:
+        everything = granted(session, "dsn_bench", now=clock.now())
+        met = 0
+        for asked in (place() for _ in range(60)):
+            wanted = [bits(axis, asked[axis]) for axis in AXES]
+            sharing = [s for s in everything if all(getattr(s, a) & w for a, w in zip(AXES, wanted, strict=True))]
+            found = granted(session, "dsn_bench", now=clock.now(), place=asked)
+            assert sorted(map(repr, found)) == sorted(map(repr, sharing))
+            met += len(sharing)
+    assert len(everything) == len(rows)
+    assert 0 < met < 60 * len(rows)
 
 
 def test_a_license_that_begins_later_ends_where_a_right_granted_meanwhile_begins(

@@ -231,7 +231,8 @@ def test_raw_sql_as_the_web_role_sees_nothing_of_others(app: Any, pair: Pair, ma
     with unit_of_work(engine, stranger.actor) as session:
         for table in ("negotiations", "offers", "licenses", "messages", "message_translations", "signatures"):
             assert session.execute(text(f"select count(*) from {table}")).scalar() == 0, table
-        scopes = session.execute(text("select * from design_grants(:d, '')"), {"d": pair.design_id}).mappings().one()
+        asked = text("select * from design_grants(:d, '', '{}')")
+        scopes = session.execute(asked, {"d": pair.design_id}).mappings().one()
     assert pair.buyer.org.id not in str(dict(scopes))
     assert "fee" not in scopes
 
