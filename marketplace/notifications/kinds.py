@@ -186,6 +186,14 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "pay_reminder": (_l("A royalty payment is due"), _l("%(design)s: %(amount)s, due on %(day)s.")),
     "pay_late": (_l("A royalty payment is late"), _l("%(design)s: %(amount)s was due on %(day)s. Please pay it now.")),
     "statement_overdue": (_l("A royalty payment is late"), _l("%(design)s: %(amount)s was not paid in time.")),
+    "statement_returned": (
+        _l("Money of a royalty statement went back"),
+        _l("%(design)s: %(amount)s went back to the buyer. It is asked again with the next statement."),
+    ),
+    "advance_returned": (
+        _l("Money of an advance went back"),
+        _l("%(design)s: %(amount)s went back to the buyer. What was set off against it is asked again."),
+    ),
     "statement_paid": (_l("A royalty statement is paid"), _l("%(design)s: %(amount)s")),
     "statement_queried": (_l("A question about a statement"), _l("%(design)s. Please answer by %(day)s.")),
     "audit_asked": (_l("The designer asks for an audit"), _l("%(design)s. Hand in your books by %(day)s.")),

@@ -58,7 +58,10 @@ class Refund(Created, Base):
 
 
 class GiveBack(Created, Base):
-    """What one payee gives back of its share for a refund or a lost dispute; gross = net + our fee, returned too."""
+    """What one payee gives back of its share for a refund or a lost dispute; gross = net + our fee, returned too.
+
+    One that was undone stays, with the moment: statements that counted it name it.
+    """
 
     __tablename__ = "give_backs"
     __table_args__ = (
@@ -77,6 +80,7 @@ class GiveBack(Created, Base):
     net: Mapped[Amount]
     fee: Mapped[Amount]
     currency: Mapped[str] = mapped_column(String(3))
+    undone_at: Mapped[Moment | None]
 
     @property
     def net_money(self) -> Money:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace.db.locks import lock_all
+from marketplace.kernel import clock
 from marketplace.kernel.errors import Conflict
 from marketplace.payments import ledger
 from marketplace.payments.claims import GiveBack, Reversal
@@ -35,6 +36,7 @@ class Given:
 def left(session: Session, checkout: Checkout) -> int:
     """Minor units of a payment that did not go back yet."""
     query = select(func.coalesce(func.sum(GiveBack.net + GiveBack.fee), 0)).where(GiveBack.checkout_id == checkout.id)
+    query = query.where(GiveBack.undone_at.is_(None))
     return checkout.amount - int(session.scalars(query).one())
 
 
@@ -42,7 +44,7 @@ def preview(session: Session, checkout: Checkout, amount: int) -> list[Given]:
     """Who would give back how much of `amount`. Raises Invalid `too_much` for more than is left."""
     query = (
         select(GiveBack.org_id, GiveBack.kind, func.sum(GiveBack.net), func.sum(GiveBack.fee))
-        .where(GiveBack.checkout_id == checkout.id)
+        .where(GiveBack.checkout_id == checkout.id, GiveBack.undone_at.is_(None))
         .group_by(GiveBack.org_id, GiveBack.kind)
     )
     gone = {(org_id, kind): (int(net), int(fee)) for org_id, kind, net, fee in session.execute(query)}
@@ -138,7 +140,8 @@ def restore(session: Session, checkout: Checkout, cause_id: str, *, kind: str, s
     if any(row.state in {"due", "sending"} for row in reversals):
         raise Conflict("share_moving", "A share is just being taken back. This is tried again in a moment.")
     lines, made, total = [], [], 0
-    for part in session.scalars(select(GiveBack).where(GiveBack.cause_id == cause_id).order_by(GiveBack.id)).all():
+    given = select(GiveBack).where(GiveBack.cause_id == cause_id, GiveBack.undone_at.is_(None))
+    for part in session.scalars(given.order_by(GiveBack.id)).all():
         forgiven = 0
         for row in reversals:
             share = mine[row.transfer_id]
@@ -159,7 +162,7 @@ def restore(session: Session, checkout: Checkout, cause_id: str, *, kind: str, s
         if again:
             like = next(share for share in shares if (share.org_id, share.kind) == (part.org_id, part.kind))
             made.append(once_more(session, like, again, "restored"))
-        session.delete(part)
+        part.undone_at = clock.now()
     lines.append(ledger.Line(source, total))
     ledger.post(
         session,

@@ -118,7 +118,8 @@ def payment(session: Session, checkout: Checkout, *, typed: str | None = None) -
 
 def refund(session: Session, actor: Actor, row: Refund) -> RefundPage:
     """A refund's page for one of its sides; a payee sees only what it gives itself."""
-    given = session.scalars(select(GiveBack).where(GiveBack.cause_id == row.id).order_by(GiveBack.id)).all()
+    query = select(GiveBack).where(GiveBack.cause_id == row.id, GiveBack.undone_at.is_(None))
+    given = session.scalars(query.order_by(GiveBack.id)).all()
     mine = [part for part in given if actor.org_id in {row.payer_org_id, part.org_id} or actor.role == "operator"]
     shown = [row.payer_org_id, *(part.org_id for part in mine)]
     return RefundPage(row, mine, names_of(session, shown), refunds.roles(row, actor), partly(actor, row))

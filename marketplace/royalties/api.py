@@ -8,7 +8,7 @@ from marketplace.licensing.access import load_license
 from marketplace.licensing.models import License
 from marketplace.payments.checkout import url_for_checkout
 from marketplace.policy.permissions import Permission as P
-from marketplace.royalties import inquiries, operations, queries, reports
+from marketplace.royalties import inquiries, operations, queries, reports, returns
 from marketplace.royalties.access import load_statement
 from marketplace.royalties.forms import (
     AuditIn,
@@ -69,7 +69,8 @@ def statements(call: Call, held: License) -> StatementsOut:
 )
 def statement(call: Call, row: Statement) -> StatementOut:
     """How much, why, and when."""
-    return statement_out(row, queries.lines_of(call.session, row.id))
+    back = returns.of(call.session, [row.id]).get(row.id, 0)
+    return statement_out(row, queries.lines_of(call.session, row.id), given_back=back)
 
 
 @api.get("/statements/<statement_id>.pdf", needs=P.STATEMENT_READ, subject=load_statement, summary="The PDF")

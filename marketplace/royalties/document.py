@@ -77,7 +77,8 @@ def values(draft: Draft) -> dict[str, Any]:
         ],
         "figures": both.rows(
             lambda: [
-                {"label": row.label, "note": row.note, "amount": _FMT.money(row.amount)} for row in figures(statement)
+                {"label": row.label, "note": row.note, "amount": _FMT.money(row.amount)}
+                for row in figures(statement, draft.lines)
             ]
         ),
         "total": _plain(statement, statement.amount_due),

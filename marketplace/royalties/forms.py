@@ -126,8 +126,8 @@ class LineOut(Body):
 
 
 class StatementOut(Body):
-    """A statement. `to` is its last day; every amount is there from `issued_at` on; `lines` only on the statement
-    itself.
+    """A statement. `to` is its last day; every amount is there from `issued_at` on; `lines`, and what of its payment
+    went back to the buyer, only on the statement itself. `paid_with_orders` is less by what is asked again.
     """
 
     id: str
@@ -152,6 +152,7 @@ class StatementOut(Body):
     advance_opening: MoneyOut
     advance_recouped: MoneyOut
     amount_due: MoneyOut
+    given_back: MoneyOut | None = None
     lines: list[LineOut] | None = None
 
 

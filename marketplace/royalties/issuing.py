@@ -5,6 +5,7 @@ runs again, makes nothing twice.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.licensing.models import License, Negotiation
 from marketplace.notifications.operations import notify_org
 from marketplace.orders.models import Order
+from marketplace.royalties import counted, returns
 from marketplace.royalties import lines as counting
 from marketplace.royalties.calendar import PAY_DAYS, Life, Span, life, report_due
 from marketplace.royalties.models import Inquiry, SalesLine, SalesReport, Statement, StatementLine
@@ -120,7 +122,7 @@ def _candidates() -> Select[Any]:
                     since <= today - timedelta(days=89),
                     and_(License.active_until < midnight + timedelta(days=1), since < func.date(License.active_until)),
                     and_(sold_off <= today, since < sold_off),
-                    and_(sold_off <= today, found_later),
+                    and_(sold_off <= today, or_(found_later, returns.waiting())),
                 ),
             ),
         ),
@@ -231,7 +233,7 @@ def _earned_since(session: Session, held: License, day: date) -> int:
 def opening(session: Session, license_id: str) -> Opening:
     """What the statements of a license so far leave: the advance that was paid and not recouped, and the credit.
 
-    An advance counts from its payment on: what was not paid cannot be set off.
+    An advance counts from its payment on: what was not paid, or went back, cannot be set off.
     """
     paid = func.sum(Statement.amount_due).filter(Statement.kind == "advance", Statement.state == "paid")
     recouped = func.sum(Statement.advance_recouped)
@@ -241,7 +243,7 @@ def opening(session: Session, license_id: str) -> Opening:
             Statement.license_id == license_id, Statement.state.in_(STANDING)
         )
     ).one()
-    return Opening(advance=int(row[0]) - int(row[1]), credit=int(row[2]))
+    return Opening(advance=int(row[0]) - int(row[1]) + returns.counted(session, license_id), credit=int(row[2]))
 
 
 def _stand(
@@ -249,14 +251,17 @@ def _stand(
     actor: Actor,
     held: License,
     statement: Statement,
-    found: Sequence[counting.Counted],
+    found: Sequence[counted.Counted],
     guarantee: Guarantee | None,
 ) -> None:
     now = clock.now()
     if statement.kind == "advance":
         statement.amount_due = scheme(held.terms).advance
     else:
-        figures = settle([Entry(line.royalty, line.paid) for line in found], opening(session, held.id), guarantee)
+        before = opening(session, held.id)
+        found, advance = returns.reduce_advance(found, before.advance)
+        entries = [Entry(line.royalty, line.paid) for line in found]
+        figures = settle(entries, replace(before, advance=advance), guarantee)
         statement.earned, statement.paid_with_orders = figures.earned, figures.paid_with_orders
         statement.shortfall = figures.shortfall
         statement.guarantee = None if guarantee is None else guarantee.amount
@@ -309,7 +314,7 @@ def _tell(session: Session, statement: Statement, has_lines: bool) -> None:
         )
 
 
-def _line(statement: Statement, position: int, line: counting.Counted) -> StatementLine:
+def _line(statement: Statement, position: int, line: counted.Counted) -> StatementLine:
     return StatementLine(
         statement_id=statement.id,
         license_id=statement.license_id,

@@ -1,40 +1,16 @@
 """What a statement counts: orders, reported sales and their corrections, and what audits found; each once."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, timedelta
-from typing import Any
 
-from sqlalchemy import String, and_, cast, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.licensing.models import License
-from marketplace.orders.models import Order
-from marketplace.payments.claims import GiveBack
-from marketplace.payments.models import Checkout
-from marketplace.royalties import pieces
-from marketplace.royalties.models import Inquiry, SalesLine, SalesReport, StatementLine
+from marketplace.royalties import pieces, returns
+from marketplace.royalties.counted import Counted, known
+from marketplace.royalties.models import Inquiry, SalesLine, SalesReport
 from marketplace.royalties.reckoning import net_sales
 from marketplace.royalties.rules import Scheme
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A line before it is written, see models.StatementLine."""
-
-    kind: str
-    source_id: str
-    day: date
-    reference: str
-    quantity: int
-    base: int
-    royalty: int
-    paid: int = 0
-    gross: int | None = None
-    serials: str | None = None
-    territory: str | None = None
-    channel: str | None = None
-    flags: tuple[str, ...] = ()
-    note: str | None = None
 
 
 def uncounted(session: Session, held: License, terms: Scheme, before: date) -> list[Counted]:
@@ -45,7 +21,8 @@ def uncounted(session: Session, held: License, terms: Scheme, before: date) -> l
     """
     return [
         *(_of_order(found) for found in pieces.earnings(session, held.id, terms, before)),
-        *_refunds(session, held),
+        *returns.of_orders(session, held),
+        *returns.of_statements(session, held),
         *_sales(session, held, terms, before),
         *_audits(session, held),
     ]
@@ -65,40 +42,6 @@ def _of_order(found: pieces.Earning) -> Counted:
     )
 
 
-def _refunds(session: Session, held: License) -> list[Counted]:
-    """What went back of royalties that were paid with orders which a statement has counted or counts now."""
-    known = _known("refund", held.id)
-    query = (
-        select(Order, GiveBack)
-        .join(Checkout, and_(Checkout.subject_id == Order.id, Checkout.purpose == "order"))
-        .join(GiveBack, GiveBack.checkout_id == Checkout.id)
-        .where(
-            Order.license_id == held.id,
-            # Of an order that never began nothing was counted, so its late payment takes nothing off.
-            Order.paid_at.is_not(None),
-            GiveBack.org_id == held.designer_org_id,
-            GiveBack.kind == "royalty",
-            # Of a payment that came too late nothing was earned.
-            ~Checkout.replaced,
-            cast(GiveBack.id, String).not_in(known),
-        )
-        .order_by(GiveBack.id)
-    )
-    return [
-        Counted(
-            kind="refund",
-            source_id=str(back.id),
-            day=back.created_at.astimezone(UTC).date(),
-            reference=order.reference,
-            quantity=0,
-            base=-(back.net + back.fee),
-            royalty=-(back.net + back.fee),
-            paid=-(back.net + back.fee),
-        )
-        for order, back in session.execute(query)
-    ]
-
-
 def _sales(session: Session, held: License, terms: Scheme, before: date) -> list[Counted]:
     query = (
         select(SalesLine)
@@ -107,7 +50,7 @@ def _sales(session: Session, held: License, terms: Scheme, before: date) -> list
             SalesLine.license_id == held.id,
             SalesLine.sold_ends <= before,
             SalesReport.state == "submitted",
-            SalesLine.id.not_in(_known("sale", held.id)),
+            SalesLine.id.not_in(known("sale", held.id)),
         )
         .order_by(SalesLine.sold_ends, SalesLine.created_at, SalesLine.report_id, SalesLine.position)
     )
@@ -143,7 +86,7 @@ def _audits(session: Session, held: License) -> list[Counted]:
             Inquiry.license_id == held.id,
             Inquiry.state == "closed",
             Inquiry.adjustment > 0,
-            Inquiry.id.not_in(_known("audit", held.id)),
+            Inquiry.id.not_in(known("audit", held.id)),
         )
         .order_by(Inquiry.closed_at, Inquiry.id)
     )
@@ -159,7 +102,3 @@ def _audits(session: Session, held: License) -> list[Counted]:
         )
         for row in session.scalars(query)
     ]
-
-
-def _known(kind: str, license_id: str) -> Any:
-    return select(StatementLine.source_id).where(StatementLine.license_id == license_id, StatementLine.kind == kind)

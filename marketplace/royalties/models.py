@@ -107,15 +107,17 @@ class Statement(Created, Base):
 class StatementLine(Created, Base):
     """One line of an issued statement; never changed. `source_id` names what it counts, and nothing is counted twice.
 
-    `kind` order, refund, sale or audit. `base` is what the rate was taken of, `paid` what was paid with an order.
-    `serials` are the pieces behind it ("12-40, 55"), `flags` what does not fit the license.
+    `kind` order, refund (of an order), sale, audit, returned (what paid an earlier statement went back to the buyer
+    and is asked again) or advance (what was paid of it went back). `base` is what the rate was taken of, `paid` what
+    was paid with an order, below zero where it is asked again. `serials` are the pieces behind it ("12-40, 55"),
+    `flags` what does not fit the license.
     """
 
     __tablename__ = "royalty_lines"
     __table_args__ = (
         UniqueConstraint("kind", "source_id"),
         UniqueConstraint("statement_id", "position"),
-        CheckConstraint("kind in ('order','refund','sale','audit')", name="kind"),
+        CheckConstraint("kind in ('order','refund','sale','audit','returned','advance')", name="kind"),
         Index("ix_royalty_lines_license", "license_id"),
     )
 

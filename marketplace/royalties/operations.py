@@ -3,7 +3,7 @@
 from datetime import UTC, date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace.audit.operations import record
@@ -13,9 +13,11 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.licensing.models import License
 from marketplace.notifications.operations import notify_org
+from marketplace.payments.claims import GiveBack, Refund
+from marketplace.payments.models import Checkout
 from marketplace.payments.operations import open_checkout as open_payment
 from marketplace.payments.operations import release
-from marketplace.payments.rules import Share
+from marketplace.payments.rules import TOO_LATE, Share
 from marketplace.royalties.calendar import due_reminders
 from marketplace.royalties.models import Inquiry, Statement
 from marketplace.royalties.rules import OPEN, STATEMENT
@@ -72,6 +74,22 @@ def mark_paid(session: Session, actor: Actor, statement_id: str) -> None:
             design=row.design_title,
             amount=row.due_money,
         )
+
+
+def given_back(session: Session, checkout_id: str, cause_id: str) -> None:
+    """Tell both sides that money which a statement had been paid with went back, and what becomes of it.
+
+    Nothing for a payment of something else, or one that came too late and paid no statement.
+    """
+    checkout, refund = session.get_one(Checkout, checkout_id), session.get(Refund, cause_id)
+    if checkout.purpose != "royalty" or (refund is not None and refund.reason == TOO_LATE):
+        return
+    row = session.get_one(Statement, checkout.subject_id)
+    given = select(func.sum(GiveBack.net + GiveBack.fee)).where(GiveBack.cause_id == cause_id)
+    kind = "advance_returned" if row.kind == "advance" else "statement_returned"
+    amount = row.money(int(session.scalars(given).one() or 0))
+    for org_id in (row.designer_org_id, row.buyer_org_id):
+        notify_org(session, org_id, kind, path=f"/royalties/{row.id}", design=row.design_title, amount=amount)
 
 
 def attach_document(session: Session, actor: Actor, statement_id: str, *, key: str, sha256: str) -> None:

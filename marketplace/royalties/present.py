@@ -9,7 +9,7 @@ from marketplace.kernel.money import Money
 from marketplace.royalties.forms import AccountOut, LineOut, MoneyOut, StatementOut
 from marketplace.royalties.models import Statement, StatementLine
 from marketplace.royalties.queries import Account
-from marketplace.royalties.words import line_word
+from marketplace.royalties.words import asked_again, line_word
 from marketplace.web.i18n import Formats
 
 _FMT = Formats()
@@ -20,8 +20,10 @@ def last_day(statement: Statement) -> date:
     return max(statement.starts, statement.ends - timedelta(days=1))
 
 
-def statement_out(row: Statement, lines: Sequence[StatementLine] | None = None) -> StatementOut:
-    """A statement; with its lines when they are given."""
+def statement_out(
+    row: Statement, lines: Sequence[StatementLine] | None = None, *, given_back: int | None = None
+) -> StatementOut:
+    """A statement; with its lines and what went back of its payment when they are given."""
 
     def money(amount: int) -> MoneyOut:
         return MoneyOut(amount=amount, currency=row.currency)
@@ -49,6 +51,7 @@ def statement_out(row: Statement, lines: Sequence[StatementLine] | None = None) 
         advance_opening=money(row.advance_opening),
         advance_recouped=money(row.advance_recouped),
         amount_due=money(row.amount_due),
+        given_back=None if given_back is None else money(given_back),
         lines=None if lines is None else [_line_out(line, row.currency) for line in lines],
     )
 
@@ -76,7 +79,7 @@ def csv_rows(statement: Statement, lines: Sequence[StatementLine]) -> Iterator[t
         _("Statement"), _("What"), _("Day"), _("Pieces"), _("Serials"), _("Country"), _("Channel"), _("Gross"),
         _("Base"), _("Royalty"), _("Paid with the order"), _("Currency"), _("Remarks"), _("Note"),
     )  # fmt: skip
-    name = statement.number or ""
+    name, again = statement.number or "", asked_again(lines)
     for line in lines:
         yield (
             name,
@@ -97,7 +100,8 @@ def csv_rows(statement: Statement, lines: Sequence[StatementLine]) -> Iterator[t
     for label, amount in (
         (_("Royalties earned"), statement.earned),
         (_("Shortfall of the minimum guarantee"), statement.shortfall),
-        (_("Paid with orders"), -statement.paid_with_orders),
+        (_("Paid with orders"), -statement.paid_with_orders - again),
+        (_("Went back to the buyer, asked again"), again),
         (_("Credit used"), -statement.credit_used),
         (_("Set off against the advance"), -statement.advance_recouped),
         (_("Carried over as a credit"), statement.credit_closing - statement.credit_opening + statement.credit_used),

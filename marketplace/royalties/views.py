@@ -17,7 +17,7 @@ from marketplace.licensing.vocabulary import CHANNELS
 from marketplace.payments import fees
 from marketplace.payments.checkout import url_for_checkout
 from marketplace.policy.permissions import Permission as P
-from marketplace.royalties import inquiries, queries
+from marketplace.royalties import inquiries, queries, returns
 from marketplace.royalties.access import load_inquiry, load_statement
 from marketplace.royalties.api import csv_response, start_checkout
 from marketplace.royalties.forms import AskForm, Filter, ReplyForm
@@ -99,7 +99,7 @@ def show(call: Call, row: Statement, form: FormState | None = None) -> ResponseR
         held=held,
         side=side,
         lines=lines,
-        figures=figures(row) if row.issued_at else [],
+        figures=figures(row, lines) if row.issued_at else [],
         rate=rate_words(scheme(held.terms), held.currency),
         span=span(row),
         net=_net(call, row) if side == "designer" else None,
@@ -112,6 +112,7 @@ def show(call: Call, row: Statement, form: FormState | None = None) -> ResponseR
         turn=_turn(row, side),
         form=form,
         line_word=line_word,
+        back=Money(returns.of(call.session, [row.id]).get(row.id, 0), row.currency) if row.paid_at else None,
         day=day,
         can_do=lambda inquiry, action: INQUIRY.can(inquiry.state, action, {side}),
         **_WORDS,

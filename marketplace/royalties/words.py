@@ -1,5 +1,6 @@
 """Words of royalties in the reader's language: states, kinds, flags, and the figures of a statement line by line."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -35,11 +36,19 @@ KINDS: dict[str, Any] = {
 LINES: dict[str, Any] = {
     "order": _l("Order"),
     "refund": _l("Refund of an order"),
+    "refund:undone": _l("Refund of an order, undone"),
+    "returned": _l("Payment that went back, statement"),
+    "returned:undone": _l("Payment that is back after all, statement"),
+    "advance": _l("Advance that went back, statement"),
+    "advance:undone": _l("Advance that is back after all, statement"),
     "sale": _l("Reported sale"),
     "correction": _l("Correction"),
     "audit": _l("Audit"),
     "query": _l("Agreed difference"),
 }
+
+#: Kinds of lines about payments of earlier statements: what is not paid any more is asked again.
+ASKED_AGAIN = frozenset({"returned", "advance"})
 
 #: What does not fit the license -> sentence.
 FLAGS: dict[str, Any] = {
@@ -88,8 +97,10 @@ def span(statement: Statement) -> str:
 
 def line_word(line: StatementLine) -> str:
     """What a line is about."""
-    known = LINES.get(line.kind if line.kind in {"order", "refund"} else line.reference, line.kind)
-    if line.kind in {"order", "refund"}:
+    numbered = line.kind in {"order", "refund", *ASKED_AGAIN}
+    undone = ":undone" if line.source_id.endswith(":undone") else ""
+    known = LINES.get(f"{line.kind}{undone}" if numbered else line.reference, line.kind)
+    if numbered:
         return _("%(what)s %(number)s", what=known, number=line.reference)
     return str(known)
 
@@ -106,7 +117,12 @@ def rate_words(terms: Scheme, currency: str) -> str:
     return _("%(percent)s of net sales", percent=percent)
 
 
-def figures(statement: Statement) -> list[Figure]:
+def asked_again(lines: Sequence[StatementLine]) -> int:
+    """Minor units that a statement asks again because they went back; below zero when they are back after all."""
+    return -sum(line.paid for line in lines if line.kind in ASKED_AGAIN)
+
+
+def figures(statement: Statement, lines: Sequence[StatementLine]) -> list[Figure]:
     """How the amount due comes about, in the order of reckoning; lines of zero that say nothing are left out."""
     if statement.kind == "advance":
         note = _("Set off against the royalties that are earned after it is paid.")
@@ -125,8 +141,12 @@ def figures(statement: Statement) -> list[Figure]:
                 ),
             )
         )
-    if statement.paid_with_orders:
-        rows.append(Figure(_("Paid with orders"), m(-statement.paid_with_orders), _("Paid when the order was paid.")))
+    again = asked_again(lines)
+    if with_orders := statement.paid_with_orders + again:
+        rows.append(Figure(_("Paid with orders"), m(-with_orders), _("Paid when the order was paid.")))
+    if again:
+        note = _("Of an earlier statement; the lines below say which.")
+        rows.append(Figure(_("Went back to the buyer, asked again"), m(again), note))
     if statement.credit_opening or statement.credit_used:
         note = _("%(amount)s was carried over.", amount=_FMT.money(m(statement.credit_opening)))
         rows.append(Figure(_("Credit used"), m(-statement.credit_used), note))

@@ -15,6 +15,7 @@ from marketplace.payments import alerts, disputes, operations, refunds, reversal
 from marketplace.payments.claims import GiveBack, Reversal
 from marketplace.payments.models import Transfer
 from marketplace.payments.rules import TRANSFER
+from marketplace.royalties import operations as royalties
 from workers.run import Retry, Run, Wait
 
 #: How long what needs a share waits while it cannot be touched: its sending has an answer within seconds, a bank's
@@ -69,7 +70,7 @@ def _confirm(run: Run, refund_id: str, found: ReportedRefund) -> str:
         done = refunds.confirm(session, run.actor, refund_id, found)
         if done is not None:
             # The one place where a refund is booked: what hangs on it is told here.
-            ask_credit(session, done.checkout_id, cause=done.id, parts=_credited(session, done.id))
+            _given_back(session, done.checkout_id, done.id)
     return "refund"
 
 
@@ -109,7 +110,7 @@ def take_refund(run: Run, stripe_refund_id: str) -> str:
             if known is None:
                 adopted = refunds.adopt(session, run.actor, checkout_id, found)
                 if adopted is not None:
-                    ask_credit(session, checkout_id, cause=adopted, parts=_credited(session, adopted))
+                    _given_back(session, checkout_id, adopted)
                 return "adopted" if adopted else "ignored"
     except Conflict as error:
         raise Wait(error.code, WAITS[error.code]) from error
@@ -134,8 +135,8 @@ def take_dispute(run: Run, stripe_dispute_id: str) -> str:
                 raise Retry("the payment of the dispute is not booked yet")
             before = disputes.settled(session, found)
             row = disputes.take_over(session, run.actor, checkout_id, found)
-            if row.settled == "lost":
-                ask_credit(session, checkout_id, cause=row.id, parts=_credited(session, row.id))
+            if row.settled == "lost" and before != "lost":
+                _given_back(session, checkout_id, row.id)
             elif before == "lost":
                 ask_restored(session, checkout_id, cause=row.id)
     except Conflict as error:
@@ -200,6 +201,12 @@ def book_found(session: Session, run: Run, transfer_id: str, found: SentTransfer
         alerts.raise_alert(session, run.actor, "transfer_differs", found.id, subject_id=row.id)
     else:
         operations.confirm_transfer(session, run.actor, row.id, found.id)
+
+
+def _given_back(session: Session, checkout_id: str, cause_id: str) -> None:
+    """What hangs on money that went back: credit notes, and the royalty statement that it had paid."""
+    ask_credit(session, checkout_id, cause=cause_id, parts=_credited(session, cause_id))
+    royalties.given_back(session, checkout_id, cause_id)
 
 
 def _credited(session: Session, cause_id: str) -> list[Credited]:
