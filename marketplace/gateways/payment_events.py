@@ -5,6 +5,7 @@
 """
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,8 +16,16 @@ MAX_BODY = 512 * 1024
 MAX_DEPTH = 40
 
 
-def read_event(body: str) -> WebhookEvent:
-    """The event in `body`. Raises BadSignature for anything that is not an event object."""
+#: What is kept of an event; its object (who paid, where they live, with which card) is not.
+_ENVELOPE = ("id", "object", "type", "created", "livemode", "api_version", "account", "context")
+_OF_OBJECT = ("id", "object", "type", "status", "payment_status")
+
+
+def read_event(body: str, sha256: str = "") -> WebhookEvent:
+    """The event in `body`; `sha256` is the digest of its bytes, kept beside it.
+
+    Raises BadSignature for anything that is not an event object.
+    """
     try:
         event = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -25,13 +34,13 @@ def read_event(body: str) -> WebhookEvent:
         raise BadSignature("the body is not an event")
     kind = event.get("object")
     if kind == "event":
-        return _snapshot(event)
+        return _snapshot(event, sha256)
     if kind == "v2.core.event":
-        return _thin(event)
+        return _thin(event, sha256)
     raise BadSignature("the body is not an event")
 
 
-def _snapshot(event: dict[str, Any]) -> WebhookEvent:
+def _snapshot(event: dict[str, Any], sha256: str) -> WebhookEvent:
     data = event.get("data")
     subject = data.get("object") if isinstance(data, dict) else None
     subject = subject if isinstance(subject, dict) else {}
@@ -47,11 +56,12 @@ def _snapshot(event: dict[str, Any]) -> WebhookEvent:
         created=_from_epoch(event.get("created")),
         object_id=account if gone else _optional(subject, "id"),
         object_type="account" if gone else _optional(subject, "object"),
-        body=event,
+        kept={**_plain(event, _ENVELOPE), "data": {"object": _plain(subject, _OF_OBJECT)}},
+        sha256=sha256,
     )
 
 
-def _thin(event: dict[str, Any]) -> WebhookEvent:
+def _thin(event: dict[str, Any], sha256: str) -> WebhookEvent:
     related = event.get("related_object")
     related = related if isinstance(related, dict) else {}
     kind = _optional(related, "type")
@@ -66,8 +76,13 @@ def _thin(event: dict[str, Any]) -> WebhookEvent:
         created=_from_iso(_text(event, "created")),
         object_id=object_id,
         object_type="account" if is_account else kind,
-        body=event,
+        kept={**_plain(event, _ENVELOPE), "related_object": _plain(related, _OF_OBJECT)},
+        sha256=sha256,
     )
+
+
+def _plain(found: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: found[name] for name in names if isinstance(found.get(name), str | int | bool)}
 
 
 def _text(event: dict[str, Any], name: str) -> str:

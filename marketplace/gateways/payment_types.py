@@ -338,7 +338,8 @@ class Payout:
 class WebhookEvent:
     """A verified event. `object_type` and `object_id` say what to read again from the vendor: `account`,
     `checkout.session`, `payment_intent`, `charge`, `transfer`, `refund`, `payout`... `account` is the
-    connected account it happened on, None for the platform itself. `body` is the whole event as sent.
+    connected account it happened on, None for the platform itself. `kept` is what may be stored of the event: its
+    envelope, and the id, kind and state of its object; `sha256` is the digest of the bytes that came.
     """
 
     id: str
@@ -349,4 +350,5 @@ class WebhookEvent:
     created: datetime
     object_id: str | None
     object_type: str | None
-    body: dict[str, Any] = field(repr=False)
+    kept: dict[str, Any] = field(repr=False)
+    sha256: str = ""

@@ -36,6 +36,8 @@ _GROUPS = {
     "dispute_reversal": "dispute",
     "payout": "payout",
     "payout_reversal": "payout",
+    "topup": "payout",
+    "topup_reversal": "payout",
 }
 #: The kind of a booking -> the group it belongs to.
 _KINDS = {
@@ -49,7 +51,7 @@ _KINDS = {
     "dispute": "dispute",
     "dispute_fee": "dispute",
     "dispute_exchange": "dispute",
-    "top_up": "payout",
+    "payout": "payout",
 }
 _FEE_KINDS = frozenset({"processing_fee", "dispute_fee"})
 _BOOKED = text("""
@@ -81,7 +83,8 @@ class Ours:
     payouts: Mapping[str, tuple[str, str]]
     disputes: Mapping[str, tuple[str, str]]
     stuck: Sequence[str]
-    accounts: Mapping[str, str]
+    #: A mirrored payout -> the account it left.
+    paid_from: Mapping[str, str]
     sent: Mapping[str, tuple[str, str]]
 
 
@@ -95,6 +98,8 @@ class Theirs:
     disputes: Mapping[str, str]
     #: The vendor's transfer id -> (our share it names, the account it went to).
     transfers: Mapping[str, tuple[str, str]]
+    #: Accounts whose payouts could not be read: they are lost to us, or there are too many.
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +133,22 @@ def ours(session: Session, since: datetime) -> Ours:
         for row in session.scalars(select(PaymentAccount).where(PaymentAccount.stripe_account_id.is_not(None)))
         if row.stripe_account_id
     }
+    payouts = session.scalars(select(Payout).where(Payout.created_at >= since)).all()
     return Ours(
         since=since,
         booked=sides,
         balances=balances(session),
-        payouts={p.id: (p.org_id, p.status) for p in session.scalars(select(Payout).where(Payout.created_at >= since))},
+        payouts={p.id: (p.org_id, p.status) for p in payouts},
         disputes={
             d.stripe_dispute_id: (d.id, d.status)
             for d in session.scalars(select(Dispute).where(Dispute.opened_at >= since))
         },
         stuck=session.scalars(stuck).all(),
-        accounts=accounts,
-        sent={t.stripe_transfer_id or "": (t.id, accounts.get(t.org_id, "")) for t in session.scalars(moved)},
+        paid_from={p.id: p.account or accounts.get(p.org_id, "") for p in payouts},
+        sent={
+            t.stripe_transfer_id or "": (t.id, t.destination or accounts.get(t.org_id, ""))
+            for t in session.scalars(moved)
+        },
     )
 
 
@@ -157,8 +166,8 @@ def differences(mine: Ours, their: Theirs, now: datetime) -> list[Difference]:
     times: dict[str, datetime] = {}
     for movement in their.movements:
         group = _GROUPS.get(movement.kind, "adjustment")
-        # A dispute's movements are booked one by one, everything else by its object.
-        name = movement.id if group in {"dispute", "adjustment"} else movement.source or movement.id
+        # Movements of a dispute or a payout are booked one by one, everything else by its object.
+        name = movement.id if group in {"dispute", "payout", "adjustment"} else movement.source or movement.id
         old = sides.get(name, Side(group, None, {}, {}, 0))
         gross, fee = dict(old.gross), dict(old.fee)
         gross[movement.currency] = gross.get(movement.currency, 0) + movement.amount
@@ -203,7 +212,7 @@ def _compared(name: str, known: Side, side: Side) -> Iterator[Difference]:
 
 def _states(mine: Ours, their: Theirs) -> Iterator[Difference]:
     for name, (org, status) in mine.payouts.items():
-        if their.payouts.get(name, "-") != status:
+        if mine.paid_from.get(name) not in their.unread and their.payouts.get(name, "-") != status:
             yield Difference("payout_state", name, org, status, their.payouts.get(name, "-"))
     for name, status in their.payouts.items():
         if name not in mine.payouts:

@@ -99,7 +99,11 @@ class Checkout(Created, Base):
 
 
 class PaymentEvent(Created, Base):
-    """A webhook, kept whole; the primary key decides which copy acts."""
+    """A webhook; the primary key decides which copy acts.
+
+    `body` is its envelope with the id, kind and state of its object, `sha256` the digest of the bytes that came
+    (docs/adr/0022): nothing of the person who paid.
+    """
 
     __tablename__ = "payment_events"
 
@@ -109,6 +113,7 @@ class PaymentEvent(Created, Base):
     object_type: Mapped[str | None] = mapped_column(String(60))
     object_id: Mapped[str | None] = mapped_column(String(120))
     body: Mapped[dict[str, Any]]
+    sha256: Mapped[str | None] = mapped_column(String(64))
     handled_at: Mapped[Moment | None]
     outcome: Mapped[str | None] = mapped_column(String(40))
 
@@ -148,6 +153,8 @@ class Transfer(Created, Base):
     state: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str | None] = mapped_column(String(60))
     stripe_transfer_id: Mapped[str | None] = mapped_column(String(80), unique=True)
+    #: The account at the payment service that it was sent to; the payee's may have become another one since.
+    destination: Mapped[str | None] = mapped_column(String(80))
     expected_at: Mapped[Moment | None]
     sent_at: Mapped[Moment | None]
 
@@ -195,6 +202,8 @@ class Payout(Base):
 
     id: Mapped[str] = mapped_column(String(80), primary_key=True)
     org_id: Mapped[str] = mapped_column(String(40))
+    #: The payee's account that it left.
+    account: Mapped[str | None] = mapped_column(String(80))
     amount: Mapped[Amount]
     currency: Mapped[str] = mapped_column(String(3))
     status: Mapped[str] = mapped_column(String(20))

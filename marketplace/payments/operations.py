@@ -123,7 +123,8 @@ def take_event(session: Session, event: WebhookEvent) -> bool:
             account=event.account,
             object_type=event.object_type,
             object_id=event.object_id,
-            body=event.body,
+            body=event.kept,
+            sha256=event.sha256,
             created_at=clock.now(),
         )
         .on_conflict_do_nothing(index_elements=["id"])
@@ -299,7 +300,7 @@ def begin_transfer(session: Session, actor: Actor, transfer_id: str) -> Sending 
             return None
     account = session.get_one(PaymentAccount, row.org_id)
     TRANSFER.advance(row, "begin", {"system"})
-    row.reason = None
+    row.reason, row.destination = None, account.stripe_account_id
     key = row.id if row.attempt == 0 else f"{row.id}-{row.attempt}"
     checkout = session.get_one(Checkout, row.checkout_id)
     return Sending(row, account, None if exchanging.exchanged(session, checkout) else checkout.charge_id, key)

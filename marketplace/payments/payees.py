@@ -128,6 +128,7 @@ def note_payout(session: Session, actor: Actor, stripe_account_id: str, reported
         return
     values = {
         "org_id": org_id,
+        "account": stripe_account_id,
         "amount": reported.amount,
         "currency": reported.currency,
         "status": reported.status,

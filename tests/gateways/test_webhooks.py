@@ -48,7 +48,9 @@ def test_a_signed_event_is_read() -> None:
     assert (event.object_id, event.object_type) == ("cs_1", "checkout.session")
     assert event.api_version == "2026-10-28.endive"
     assert event.created.timestamp() == 1_700_000_000
-    assert event.body["data"]["object"]["note"] == "戒指"
+    assert event.sha256 == hashlib.sha256(body).hexdigest()
+    assert event.kept["data"] == {"object": {"id": "cs_1", "object": "checkout.session"}}
+    assert "戒指" not in str(event.kept)
 
 
 def test_a_thin_event_names_its_account() -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from datetime import timedelta
 
+from marketplace.gateways.payment_types import PayeeBlocked, PaymentNotFound
 from marketplace.kernel import clock
 from marketplace.payments import comparison, payees
 from marketplace.payments.comparison import Difference, Ours, Theirs
@@ -57,8 +58,16 @@ def read_theirs(run: Run, mine: Ours) -> Theirs:
     payments = run.services.payments
     movements = list(payments.movements(mine.since - timedelta(days=1)))
     payouts = {}
-    for account in sorted({account for _share, account in mine.sent.values() if account})[:_MOST]:
-        for payout in payments.payouts(account, limit=50):
+    accounts = sorted({"", *(account for _share, account in mine.sent.values()), *mine.paid_from.values()} - {""})
+    unread = {"", *accounts[_MOST:]}
+    for account in accounts[:_MOST]:
+        try:
+            found = payments.payouts(account, limit=50)
+        except (PayeeBlocked, PaymentNotFound):
+            # An account that was taken from us is told of elsewhere; it must not keep the others from being compared.
+            unread.add(account)
+            continue
+        for payout in found:
             if payout.created >= mine.since:
                 payouts[payout.id] = payout.status
                 with run.phase() as session:
@@ -73,4 +82,5 @@ def read_theirs(run: Run, mine: Ours) -> Theirs:
         payouts={name: status for name, status in payouts.items() if name in mine.payouts},
         disputes={name: payments.dispute(name).status for name in list(mine.disputes)[:_MOST]},
         transfers=transfers,
+        unread=frozenset(unread),
     )

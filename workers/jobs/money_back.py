@@ -11,7 +11,7 @@ from marketplace.gateways.payment_types import Refund as ReportedRefund
 from marketplace.gateways.payment_types import Transfer as SentTransfer
 from marketplace.invoices.operations import Credited, ask_credit, ask_restored
 from marketplace.kernel.errors import Conflict, Invalid
-from marketplace.payments import alerts, disputes, operations, refunds, reversals
+from marketplace.payments import alerts, disputes, operations, own_account, refunds, reversals
 from marketplace.payments.claims import GiveBack, Reversal
 from marketplace.payments.models import Transfer
 from marketplace.payments.rules import TRANSFER
@@ -165,6 +165,9 @@ def take_movement(run: Run, movement: Movement) -> None:
         take_dispute(run, source)
     elif movement.kind == "transfer":
         take_transfer(run, source)
+    elif movement.kind in own_account.KINDS:
+        with run.phase() as session:
+            own_account.book(session, run.actor, movement)
     elif movement.kind == "transfer_reversal":
         take_transfer(run, run.services.payments.reversal_of(movement.id).transfer)
 

@@ -1,5 +1,6 @@
 """Which webhooks are believed."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 
@@ -34,7 +35,7 @@ def verified(raw_body: bytes, header: str | None, secrets: Sequence[str], *, liv
         raise BadSignature("the signature is too old or from the future")
     if not any(_signed_by(body, header, secret) for secret in secrets):
         raise BadSignature("no known secret made this signature")
-    event = read_event(body)
+    event = read_event(body, hashlib.sha256(raw_body).hexdigest())
     if event.livemode != livemode:
         raise BadSignature("the event is of the other mode (test or live)")
     return event

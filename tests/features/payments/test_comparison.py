@@ -11,7 +11,7 @@ from marketplace.db.unit_of_work import unit_of_work
 from marketplace.gateways.payment_types import Movement
 from marketplace.kernel import clock
 from marketplace.kernel.ids import new_id
-from marketplace.payments import alerts, comparison, ledger
+from marketplace.payments import alerts, comparison, ledger, payees
 from marketplace.payments.claims import Alert, Reconciliation
 from marketplace.payments.comparison import Ours, Theirs, differences
 from tests.features.payments.scene import SYSTEM, Scene
@@ -55,7 +55,7 @@ def _equal() -> tuple[Ours, Theirs]:
         payouts={"po_1": ("org_a", "paid")},
         disputes={"du_1": ("dsp_1", "needs_response")},
         stuck=[],
-        accounts={"org_a": "acct_a"},
+        paid_from={"po_1": "acct_a"},
         sent={"tr_1": ("trf_1", "acct_a")},
     )
     their = Theirs(
@@ -110,7 +110,7 @@ PLANTED: dict[str, tuple[str, Ours, Theirs]] = {
     "dispute_fee": (_DISPUTE, _MINE, _moved(_THEIRS, 4, fee=2_000)),
     "dispute_state": ("du_1", _MINE, replace(_THEIRS, disputes={"du_1": "lost"})),
     "payout_state": ("po_1", _MINE, replace(_THEIRS, payouts={"po_1": "failed"})),
-    "payout_not_booked": ("po_p", _MINE, _more(_THEIRS, _movement("payout", "po_p", -5))),
+    "payout_not_booked": ("txn_po_p_0", _MINE, _more(_THEIRS, _movement("payout", "po_p", -5))),
     "adjustment_not_booked": ("txn_adj_0", _MINE, _more(_THEIRS, _movement("other_adjustment", "adj", 7))),
     "balance_amount": ("USD", _MINE, replace(_THEIRS, balances={"USD": -1_019})),
     "share_stuck": ("trf_9", replace(_MINE, stuck=["trf_9"]), _THEIRS),
@@ -192,6 +192,32 @@ def test_money_that_moves_while_the_books_are_read_is_no_difference(
 
     monkeypatch.setattr(books, "read_theirs", refunded_meanwhile)
     assert [row for row in compared(scene).differences if row["kind"] == "balance_amount"] == []
+
+
+def test_pay_22_our_own_payouts_to_our_bank_and_their_returns_are_booked(scene: Scene) -> None:
+    scene.licensed()
+    [made] = scene.control("POST", "/payout", currency="usd", amount=4_000)
+    with clock.frozen(clock.now() + timedelta(minutes=30)):
+        assert compared(scene).differences == []
+        assert scene.sums()[ledger.BANK] == 4_000
+        scene.control("POST", f"/payouts/{made['id']}/fail")
+        assert compared(scene).differences == []
+        assert ledger.BANK not in scene.sums()
+
+
+def test_an_account_that_was_replaced_or_is_lost_makes_no_difference(scene: Scene) -> None:
+    first = scene.onboard(scene.designer)
+    scene.licensed()
+    scene.control("POST", f"/accounts/{first}/payout")
+    scene.settle()
+    assert compared(scene).differences == []
+    scene.control("POST", f"/accounts/{first}/deauthorize")
+    scene.settle()
+    assert compared(scene).differences == []
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        payees.replace(session, SYSTEM, scene.designer.org.id)
+    scene.services.payments.create_connected_account("b@b.example", "GB", "New", "another")
+    assert compared(scene).differences == []
 
 
 def compared(scene: Scene) -> Reconciliation:

@@ -20,6 +20,7 @@ from marketplace.payments.checkout import url_for_checkout
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Transfer
 from marketplace.payments.rules import CHECKOUT, REFUND, REVERSAL, TRANSFER, Share, split
 from marketplace.services import Services
+from tests.features.payments.scene import Scene
 from tests.kit.people import Make, Person
 from tests.states.table import assert_table
 from workers.jobs import payments as payment_jobs
@@ -332,3 +333,14 @@ def test_states_of_shares_and_checkouts() -> None:
             ("expired", "pay", "system"): "paid",
         },
     )
+
+
+def test_of_a_webhook_no_personal_data_is_stored(scene: Scene) -> None:
+    """Who paid, from where and with which card stands in the events that come, and in no row."""
+    scene.paid()
+    with Session(scene.services.engine) as session:
+        rows = session.scalars(select(PaymentEvent)).all()
+    assert {row.type for row in rows} >= {"checkout.session.completed"}
+    for row in rows:
+        assert len(row.sha256 or "") == 64
+        assert set(row.body["data"]["object"]) <= {"id", "object", "type", "status", "payment_status"}, row.body
