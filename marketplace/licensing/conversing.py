@@ -142,13 +142,14 @@ def hand_over(session: Session, actor: Actor, negotiation_id: str, user_id: str)
 def mark_read(session: Session, actor: Actor, negotiation_id: str, until: datetime | None = None) -> None:
     """Remember that the actor's organization has seen everything up to `until` (default: now); never goes back.
 
-    When nothing came after `until` it has seen everything, and the moment kept is now.
+    When nothing came after `until` it has seen everything, and the moment kept is now. A moment before the negotiation
+    began is its beginning.
     """
     # Shared with other readers; a message that is being written holds the row, so none slips in unseen before `now`.
-    query = select(Negotiation.updated_at).where(Negotiation.id == negotiation_id).with_for_update(read=True)
-    moved_at = session.scalars(query).one()
+    moments = select(Negotiation.created_at, Negotiation.updated_at).where(Negotiation.id == negotiation_id)
+    began_at, moved_at = session.execute(moments.with_for_update(read=True)).one()
     now = clock.now()
-    read_at = now if until is None or until >= moved_at else until
+    read_at = now if until is None or until >= moved_at else max(until, began_at)
     statement = insert(ReadMark).values(negotiation_id=negotiation_id, org_id=actor.org_id, read_at=read_at)
     session.execute(
         statement.on_conflict_do_update(

@@ -14,7 +14,7 @@ from marketplace.licensing.brief.forms import form_rows, read_brief
 from marketplace.licensing.regions import split
 from marketplace.licensing.terms import Terms
 from marketplace.licensing.vocabulary import WORLD
-from marketplace.web.forms import Form, validated
+from marketplace.web.forms import Form, Version, validated
 from marketplace.web.i18n import Formats
 
 _AMOUNTS = ("fee", "royalty_per_unit", "advance", "minimum_guarantee")
@@ -82,7 +82,7 @@ class NewForm(TermsForm):
 class CounterForm(TermsForm):
     """A counter offer to the version the person saw."""
 
-    base_version: int
+    base_version: Version
 
 
 #: Fields of the page's form that are answered together when one term alone is countered; others stand for themselves.
@@ -105,7 +105,7 @@ _NOT_ALONE = frozenset({"brief", "valid_until"})
 class OneTermForm(Form):
     """A counter of one term alone to the version the person saw."""
 
-    base_version: int
+    base_version: Version
     only: str = Field(max_length=40)
     valid_until: str | None = None
     message: str | None = Field(default=None, max_length=4000)
@@ -153,7 +153,7 @@ def _one_changed(base: dict[str, Any], term: str, posted: MultiDict[str, str]) -
 class AnswerForm(Form):
     """Accepting, declining or withdrawing the version the person saw."""
 
-    version: int
+    version: Version
     terms_hash: str | None = Field(default=None, max_length=64)
     reason: str | None = Field(default=None, max_length=4000)
     code: str | None = Field(default=None, max_length=20)
@@ -162,7 +162,7 @@ class AnswerForm(Form):
 class HoldForm(Form):
     """How long the rights of the version the person saw are held."""
 
-    version: int
+    version: Version
     days: int = Field(ge=1, le=14)
 
 
@@ -171,7 +171,7 @@ class MessageForm(Form):
 
     text: str = Field(default="", max_length=4000)
     term: str | None = Field(default=None, max_length=40)
-    about_version: int | None = None
+    about_version: Version | None = None
     files: list[str] = Field(default=[], max_length=20)
     client_key: str | None = Field(default=None, max_length=40)
 
@@ -184,7 +184,7 @@ class MessageForm(Form):
 class AgreeForm(Form):
     """Marking a term of the version the person saw, or taking the mark back."""
 
-    version: int
+    version: Version
     term: str | None = Field(default=None, max_length=40)
     back: str | None = Field(default=None, max_length=40)
 

@@ -17,7 +17,7 @@ from marketplace.licensing.rights_map import read_map
 from marketplace.licensing.terms import Terms
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
-from marketplace.web.forms import Body
+from marketplace.web.forms import Body, Version
 from marketplace.web.section import Api
 
 api = Api("rights")
@@ -90,7 +90,7 @@ class CheckOut(BaseModel):
 class HoldIn(Body):
     """The version on the table, and for how many days."""
 
-    version: int
+    version: Version
     days: int = Field(ge=1, le=14)
 
 

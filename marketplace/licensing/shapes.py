@@ -17,7 +17,7 @@ from marketplace.licensing.rules import SIGNS_FIRST, considered, side_of, state_
 from marketplace.licensing.terms import Terms, changed_fields
 from marketplace.messaging.models import MessageTranslation
 from marketplace.messaging.queries import ThreadMessage
-from marketplace.web.forms import Body
+from marketplace.web.forms import Body, Version
 
 
 class OpenIn(Body):
@@ -30,20 +30,20 @@ class OpenIn(Body):
 class OfferIn(OpenIn):
     """A counter offer to `base_version`."""
 
-    base_version: int
+    base_version: Version
 
 
 class AcceptIn(Body):
     """The exact version; with `terms_hash` also the exact terms."""
 
-    version: int
+    version: Version
     terms_hash: str | None = Field(default=None, max_length=64)
 
 
 class DeclineIn(Body):
     """The version that is declined, and why."""
 
-    version: int
+    version: Version
     reason: str | None = Field(default=None, max_length=4000)
     code: Literal["fee", "royalty", "scope", "duration", "timing", "capacity", "other"] | None = None
 
@@ -52,7 +52,7 @@ class AboutIn(Body):
     """The term and the version that a comment is about."""
 
     term: str = Field(max_length=40)
-    version: int
+    version: Version
 
 
 class MessageIn(Body):
@@ -70,7 +70,7 @@ class MessageIn(Body):
 class AgreeIn(Body):
     """Marking a term of the version on the table as agreed, or taking the mark back."""
 
-    version: int
+    version: Version
     term: str = Field(max_length=40)
     agreed: bool = True
 

@@ -29,6 +29,8 @@ from marketplace.licensing.vocabulary import COUNTRIES, METALS, WORLD
 #: How long an offer stands when it names no date, and the longest it may.
 DEFAULT_VALIDITY = timedelta(days=14)
 MAX_VALIDITY = timedelta(days=90)
+#: No term begins later; the longest one, and what follows it, still ends in a year that dates can name.
+_LAST_YEAR = 9000
 
 Currency = Literal["USD", "EUR", "GBP", "HKD", "CNY", "JPY", "CHF"]
 Channel = Literal["retail", "online", "wholesale", "bridal"]
@@ -105,6 +107,14 @@ class Terms(BaseModel):
             raise ValueError("A metal is not known here.")
         return value
 
+    @field_validator("start")
+    @classmethod
+    def _near_enough(cls, value: date | None) -> date | None:
+        """How near is for `date_problems`; here only that every term that begins then ends within the calendar."""
+        if value is not None and value.year > _LAST_YEAR:
+            raise ValueError("The license must start within five years.")
+        return value
+
     @field_validator("term_months")
     @classmethod
     def _has_a_term(cls, value: int | None, info: ValidationInfo) -> int | None:
@@ -178,7 +188,10 @@ class Terms(BaseModel):
     @field_validator("valid_until")
     @classmethod
     def _utc(cls, value: datetime | None) -> datetime | None:
-        return value.astimezone(UTC).replace(microsecond=0) if value else None
+        try:
+            return value.astimezone(UTC).replace(microsecond=0) if value else None
+        except OverflowError as error:
+            raise ValueError("An offer is valid for at most 90 days.") from error
 
     @field_validator("credit", "customization")
     @classmethod

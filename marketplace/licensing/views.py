@@ -55,6 +55,8 @@ section = Section("negotiations", url_prefix="/negotiations")
 
 #: How often one organization can take one negotiation up again.
 REOPENINGS = "10 per day"
+#: Years of the moments that addresses of a thread may name.
+_FIRST_YEAR, _LAST_YEAR = 2000, 9000
 _ASKED = _l("This is above your limit. Your colleagues were asked to approve it.")
 
 
@@ -343,18 +345,21 @@ def _brief(call: Call, page: thread.ThreadPage) -> briefs.Panel | None:
 
 def _moment(given: str | None) -> datetime:
     """The page's own time stamp; anything else means an hour ago, which repeats entries but loses none that matter."""
-    try:
-        found = datetime.fromisoformat(given or "")
-    except ValueError:
-        found = clock.now() - timedelta(hours=1)
-    return found if found.tzinfo else clock.now() - timedelta(hours=1)
+    return _read_moment(given or "") or clock.now() - timedelta(hours=1)
 
 
 def _before(given: str | None) -> tuple[datetime, str] | None:
     if not given or "~" not in given:
         return None
     moment, _tilde, key = given.partition("~")
+    found = _read_moment(moment)
+    return (found, key[:40]) if found else None
+
+
+def _read_moment(given: str) -> datetime | None:
+    """A time stamp that this product can have written: with a zone, and not at the ends of the calendar."""
     try:
-        return datetime.fromisoformat(moment), key[:40]
+        found = datetime.fromisoformat(given)
     except ValueError:
         return None
+    return found if found.tzinfo and _FIRST_YEAR <= found.year <= _LAST_YEAR else None

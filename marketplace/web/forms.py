@@ -3,17 +3,19 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, get_origin
+from typing import Annotated, Any, TypeVar, get_origin
 
 from flask import request
 from flask_babel import gettext as _
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from werkzeug.datastructures import MultiDict
 
 from marketplace.kernel.errors import DomainError, Invalid
 
 T = TypeVar("T", bound=BaseModel)
+#: The number of a version as somebody names it: what an integer column holds.
+Version = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class Form(BaseModel):

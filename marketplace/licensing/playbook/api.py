@@ -22,7 +22,7 @@ from marketplace.licensing.terms import Terms
 from marketplace.licensing.vocabulary import KINDS
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
-from marketplace.web.forms import Body
+from marketplace.web.forms import Body, Version
 from marketplace.web.section import Api
 
 api = Api("playbook")
@@ -59,7 +59,7 @@ class AskIn(Body):
     """What to hold until a colleague approves: the acceptance of `version`, or an offer with `terms`."""
 
     action: Literal["accept", "offer"]
-    version: int
+    version: Version
     terms_hash: str | None = Field(default=None, max_length=64)
     terms: Terms | None = None
     message: str | None = Field(default=None, max_length=4000)

@@ -14,7 +14,7 @@ from marketplace.licensing.refusal.models import FirstAsk
 from marketplace.licensing.refusal.queries import load_ask
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
-from marketplace.web.forms import Body
+from marketplace.web.forms import Body, Version
 from marketplace.web.section import Api
 
 api = Api("first_refusals")
@@ -23,7 +23,7 @@ api = Api("first_refusals")
 class AskIn(Body):
     """The version on the table."""
 
-    version: int
+    version: Version
 
 
 class LetGoIn(Body):

@@ -17,7 +17,7 @@ from marketplace.licensing.term_words import rows
 from marketplace.policy.decide import relations_of
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
-from marketplace.web.forms import Form, FormState, read_form
+from marketplace.web.forms import Form, FormState, Version, read_form
 from marketplace.web.navigate import see_other
 from marketplace.web.section import Section
 
@@ -27,7 +27,7 @@ section = Section("first_refusals")
 class AskForm(Form):
     """The version the designer saw."""
 
-    version: int
+    version: Version
 
 
 class LetGoForm(Form):
