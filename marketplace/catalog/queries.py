@@ -173,7 +173,7 @@ def _conditions(asked: CatalogQuery, *, user_id: str) -> list[ColumnElement[bool
 
 
 def _reserved(territory: str) -> ColumnElement[bool]:
-    """An exclusive, sole or bought-out license or hold covers this territory; the function names no party."""
+    """A license or hold of others covers some of this territory now, so no exclusive can begin; no party is named."""
     return func.design_reserved(Design.id, territory).is_(True)
 
 

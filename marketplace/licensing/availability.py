@@ -41,7 +41,7 @@ def at_place(granted: Iterable[Scope], territory: str, now: datetime, *, categor
     shut = [scope for scope in here if _shuts(scope)]
     state = _state(_covered(shut, now))
     if state:
-        moments = sorted({moment for scope in shut for moment in (scope.begins, scope.until) if now < moment < FOREVER})
+        moments = sorted({moment for scope in shut for moment in (scope.begins, _end(scope)) if now < moment < FOREVER})
         until = next((moment for moment in moments if _state(_covered(shut, moment)) != state), None)
         return Place(state, until, any(scope.held_until for scope in shut if scope.begins <= now))
     used = any(scope.begins <= now for scope in here)
@@ -63,7 +63,7 @@ def by_country(granted: Sequence[Scope], now: datetime, *, categories: int) -> d
         lands = scope.territories
         covered = _cells(scope.channels, scope.metals)
         cells[lands] = cells.get(lands, 0) | covered
-        ends[lands] = min(ends.get(lands, FOREVER), scope.until)
+        ends[lands] = min(ends.get(lands, FOREVER), _end(scope))
         held |= lands if scope.held_until else 0
     found: dict[int, tuple[int, datetime]] = {}
     for lands, covered in cells.items():
@@ -91,10 +91,15 @@ def _shuts(scope: Scope) -> bool:
     return scope.kind in EXCLUDING
 
 
+def _end(scope: Scope) -> datetime:
+    """Until when a scope stands in the way: one that is only held no longer than it is held."""
+    return min(scope.until, scope.held_until) if scope.held_until else scope.until
+
+
 def _covered(shut: list[Scope], at: datetime) -> int:
     cells = 0
     for scope in shut:
-        if scope.begins <= at < scope.until:
+        if scope.begins <= at < _end(scope):
             cells |= _cells(scope.channels, scope.metals)
     return cells
 

@@ -54,7 +54,6 @@ class Grant(Base):
             name="ex_rights_grants_first",
         ),
         Index("ix_rights_grants_design", "design_id"),
-        Index("ix_rights_grants_excluding", "design_id", postgresql_where=text(f"kind in {_EXCLUDING}")),
     )
 
     source_id: Mapped[Key] = mapped_column(primary_key=True)

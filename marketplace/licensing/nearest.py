@@ -101,7 +101,8 @@ def _periods(wanted: Scope, rivals: list[Scope], months: int | None) -> list[_Pe
     periods = [_Period(wanted.begins, wanted.until, None, months, 0.0)]
     now_in_the_way = [scope for scope in rivals if scope.begins < wanted.until and wanted.begins < scope.until]
     latest = wanted.begins + _LATEST_START
-    ends = sorted({scope.until for scope in now_in_the_way if scope.until < latest})
+    # What is only held is free again in days, or licensed: the end of the term it was asked for is no date to wait for.
+    ends = sorted({scope.until for scope in now_in_the_way if not scope.held_until and scope.until < latest})
     for end in _spread(ends):
         day = end.astimezone(UTC).date()
         if datetime.combine(day, time.min, UTC) < end:

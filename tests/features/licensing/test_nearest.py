@@ -158,3 +158,15 @@ def test_rights_that_follow_each_other_are_taken_until_the_last_ends() -> None:
     endless = scope(kind="buyout", territories=["DE"], term_months=None)
     assert at_place([endless], "DE", NOW, categories=RINGS).until is None
     assert (endless.until, EVERYTHING["channels"]) == (FOREVER, endless.channels)
+
+
+def test_what_is_only_held_is_told_until_it_is_free_again_and_is_no_start_to_wait_for() -> None:
+    held = scope(kind="exclusive", territories=["DE"])
+    held.held_until = NOW + timedelta(days=5)
+    place = at_place([held], "DE", NOW, categories=RINGS)
+    assert (place.state, place.held, place.until) == ("taken", True, held.held_until)
+    assert by_country([held], NOW, categories=RINGS)["DE"].until == held.held_until
+    wanted = scope(kind="exclusive", territories=["DE", "FR"])
+    found = nearest(wanted, [held], months=24)
+    assert found[0].changed == ("territories",)
+    assert not [made for made in found if made.start]

@@ -2,19 +2,21 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.designs.models import Design
+from marketplace.kernel import clock
 from marketplace.kernel.actor import system
 from marketplace.licensing.rights_map import read_map
 from marketplace.licensing.vocabulary import CHANNELS
 from marketplace.services import Services
 from tests.features.licensing.conftest import Pair, sheet
 from tests.features.licensing.test_negotiations import web_sheet
-from tests.kit.people import Make
+from tests.kit.people import Make, Person
 
 
 @pytest.fixture
@@ -67,6 +69,18 @@ def test_a_buyer_is_told_until_when_and_never_who(pair: Pair, rival: Pair) -> No
     assert [item["id"] for item in rival.buyer.api.get("/catalog?available_for=JP").get_json()["items"]] == [
         pair.design_id
     ]
+
+
+def test_the_filter_lists_a_design_where_an_exclusive_can_begin_now(pair: Pair, rival: Pair) -> None:
+    pair.agree(territories=["IT"])
+    pair.agree(kind="exclusive", territories=["JP"], start=f"{clock.now() + timedelta(days=700):%Y-%m-%d}")
+    pair.agree(kind="first_refusal", territories=["CN"])
+
+    def listed(person: Person, *lands: str) -> list[bool]:
+        return [bool(person.api.get(f"/catalog?available_for={land}").get_json()["items"]) for land in lands]
+
+    assert listed(rival.buyer, "IT", "JP", "CN", "US", "WORLD") == [False, True, False, True, False]
+    assert listed(pair.buyer, "IT", "CN") == [True, True]
 
 
 def test_a_draft_is_checked_before_it_is_sent_and_the_nearest_free_scope_offered(pair: Pair, rival: Pair) -> None:
