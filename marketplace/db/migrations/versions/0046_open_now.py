@@ -4,8 +4,8 @@ from alembic import op
 
 from marketplace.db.row_security import ORG
 
-revision = "0043"
-down_revision = "0042"
+revision = "0046"
+down_revision = "0045"
 branch_labels = None
 depends_on = None
 
