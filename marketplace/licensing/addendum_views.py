@@ -8,15 +8,16 @@ from marketplace.accounts import step_up
 from marketplace.kernel.errors import Conflict
 from marketplace.licensing.access import AddendumOf, load_addendum, load_license
 from marketplace.licensing.contract import addenda, life
+from marketplace.licensing.contract import breach as notices
 from marketplace.licensing.forms import AmendForm, AttestForm, ReasonForm
 from marketplace.licensing.license_page import read_addendum, signing_of, title_of
 from marketplace.licensing.license_views import DOCUMENT_LIFE_S, read_signature, show
 from marketplace.licensing.models import License
-from marketplace.licensing.vocabulary import CHANNELS, METAL_FAMILIES, WORLD, country_names
+from marketplace.licensing.sheets import term_choices
+from marketplace.licensing.vocabulary import WORLD
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
 from marketplace.web.forms import FormState, read_form
-from marketplace.web.i18n import locale_code
 from marketplace.web.navigate import leave_for, see_other
 from marketplace.web.section import Section
 
@@ -28,6 +29,7 @@ def amend_page(call: Call, held: License, form: FormState | None = None) -> Resp
     """The terms as they are, to be changed."""
     terms = held.terms
     world = terms["territories"] == [WORLD]
+    choices = term_choices(terms.get("metals"))
     values = {k: v for k, v in terms.items() if v is not None} | {
         "where": "world" if world else "countries",
         "territories": [] if world else terms["territories"],
@@ -37,9 +39,7 @@ def amend_page(call: Call, held: License, form: FormState | None = None) -> Resp
         held=held,
         title=title_of(call.session, held),
         form=form or FormState.of(**values),
-        countries=sorted(country_names(locale_code()).items(), key=lambda pair: pair[1]),
-        channels=list(CHANNELS.items()),
-        metals=list(METAL_FAMILIES.items()),
+        **{name: choices[name] for name in ("countries", "channels", "metals")},
     )
 
 
@@ -68,14 +68,14 @@ def terminate(call: Call, held: License) -> ResponseReturnValue:
 @section.post("/<license_id>/breach", needs=Permission.LICENSE_CHANGE, subject=load_license, on_invalid=show)
 def breach(call: Call, held: License) -> ResponseReturnValue:
     """Give notice of a breach."""
-    life.give_notice_of_breach(call.session, call.actor, held.id, read_form(ReasonForm).reason)
+    notices.give_notice(call.session, call.actor, held.id, read_form(ReasonForm).reason)
     return see_other("licenses.show", toast=_("Notice was given."), license_id=held.id)
 
 
 @section.post("/<license_id>/cured", needs=Permission.LICENSE_CHANGE, subject=load_license, on_invalid=show)
 def cured(call: Call, held: License) -> ResponseReturnValue:
     """Say that the breach is cured."""
-    life.confirm_cured(call.session, call.actor, held.id)
+    notices.confirm_cured(call.session, call.actor, held.id)
     return see_other("licenses.show", toast=_("The license goes on."), license_id=held.id)
 
 

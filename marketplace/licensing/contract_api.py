@@ -10,6 +10,7 @@ from marketplace.gateways.s3_names import content_disposition
 from marketplace.kernel.errors import Conflict
 from marketplace.licensing.access import AddendumOf, load_addendum, load_license
 from marketplace.licensing.contract import addenda, life, verifying
+from marketplace.licensing.contract import breach as notices
 from marketplace.licensing.contract.disclosure import disclosure
 from marketplace.licensing.contract.events import log_of, unbroken
 from marketplace.licensing.contract.papers import signatures_under, signed_addenda_of
@@ -122,16 +123,22 @@ class DisclosureOut(BaseModel):
 
 
 class VerifyIn(Body):
-    """The code of a certificate, or the SHA-256 (hex) of a file."""
+    """The code of a certificate, the SHA-256 (hex) of a file, or both, which then have to be of one document."""
 
     code: str | None = Field(default=None, max_length=60)
     sha256: str | None = Field(default=None, min_length=64, max_length=64)
 
 
 class VerifyOut(BaseModel):
-    """What is known of a document. `found` false: it is not one of ours, or it was changed."""
+    """What is known of a document. `found` false: it is not one of ours, or it was changed.
+
+    `other_file`: the code is one of ours, but the file is not the document it belongs to. `by_file` false: the code
+    alone was given, and no file was compared; compare its SHA-256 with `sealed_sha256`.
+    """
 
     found: bool
+    other_file: bool = False
+    by_file: bool | None = None
     kind: str | None = None
     number: str | None = None
     signed_at: datetime | None = None
@@ -139,6 +146,7 @@ class VerifyOut(BaseModel):
     signers: int | None = None
     sealed_copy: bool | None = None
     in_force: bool | None = None
+    sealed_sha256: str | None = None
 
 
 @api.get("/signing-disclosure", needs=Permission.PUBLIC, returns=DisclosureOut, summary="About signing electronically")
@@ -152,10 +160,10 @@ def signing_disclosure(call: Call) -> DisclosureOut:
 def verify(call: Call, body: VerifyIn) -> VerifyOut:
     """By code or fingerprint; says nothing of parties, design or terms."""
     limit("verify", network(call.actor.ip), verifying.RATE)
-    found = verifying.find(call.session, code=body.code, sha256=body.sha256)
-    if found is None:
-        return VerifyOut(found=False)
-    return VerifyOut(found=True, **found.said())
+    answer = verifying.check(call.session, code=body.code, sha256=body.sha256)
+    if answer.found is None:
+        return VerifyOut(found=False, other_file=answer.other_file)
+    return VerifyOut(found=True, **answer.found.said())
 
 
 @api.get(
@@ -302,7 +310,7 @@ def close_addendum(call: Call, subject: AddendumOf) -> AddendumOut:
 )
 def breach(call: Call, held: License, body: BreachIn) -> StateOut:
     """The other side has thirty days to cure it; the license goes on meanwhile."""
-    life.give_notice_of_breach(call.session, call.actor, held.id, body.reason)
+    notices.give_notice(call.session, call.actor, held.id, body.reason)
     return _state(held)
 
 
@@ -316,7 +324,7 @@ def breach(call: Call, held: License, body: BreachIn) -> StateOut:
 )
 def cured(call: Call, held: License) -> StateOut:
     """For the side that gave notice."""
-    life.confirm_cured(call.session, call.actor, held.id)
+    notices.confirm_cured(call.session, call.actor, held.id)
     return _state(held)
 
 

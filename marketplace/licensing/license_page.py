@@ -13,6 +13,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.money import Money
 from marketplace.licensing.access import AddendumOf
+from marketplace.licensing.contract.breach import notice_lapses, uncured
 from marketplace.licensing.contract.content import files
 from marketplace.licensing.contract.disclosure import Disclosure, disclosure
 from marketplace.licensing.contract.events import log_of
@@ -23,7 +24,7 @@ from marketplace.licensing.contract.story import timeline
 from marketplace.licensing.models import Addendum, AgreementText, License, Negotiation, Signature
 from marketplace.licensing.operations import fee_of
 from marketplace.licensing.queries import counterpart, signatures
-from marketplace.licensing.rules import BEFORE, SIGNS_FIRST, other, side_of
+from marketplace.licensing.rules import ADDENDUM_OPEN, BEFORE, SIGNS_FIRST, other, side_of
 from marketplace.licensing.serials import Units, units
 from marketplace.licensing.term_words import Row, rows
 from marketplace.payments.models import PaymentAccount
@@ -75,7 +76,7 @@ class AddendumPage:
     turn: str
     may_sign: bool
     mine: bool
-    open: bool
+    may_close: bool
     polls: bool
     document_sha256: str | None
 
@@ -133,9 +134,9 @@ def read_license(session: Session, actor: Actor, held: License, *, returned: boo
         clauses=_clauses(this.text),
         timeline=timeline(held, log_of(session, held.id), _names(held, actor, name)),
         addenda=found,
-        open_addendum=next((row for row in found if row.state in {"drafting", "to_sign"}), None),
+        open_addendum=next((row for row in found if row.state in ADDENDUM_OPEN), None),
         owes_attestation=owes_attestation(held),
-        cure_over=held.breach_by == side and held.cure_until is not None and held.cure_until <= clock.now(),
+        cure_over=uncured(held, side),
         units=units(session, held) if held.active_from is not None else None,
     )
 
@@ -163,7 +164,7 @@ def read_addendum(session: Session, actor: Actor, subject: AddendumOf) -> Addend
         turn=_addendum_turn(row, may_sign, name),
         may_sign=may_sign,
         mine=row.by_side == side,
-        open=row.state in {"drafting", "to_sign"},
+        may_close=row.state in ADDENDUM_OPEN and (row.by_side == side or row.signers == 2),
         polls=row.state == "drafting"
         or (row.state == "to_sign" and not may_sign)
         or (row.state == "done" and row.signed_document_key is None),
@@ -217,6 +218,8 @@ def _addendum_turn(row: Addendum, may_sign: bool, name: str) -> str:
     if row.state == "to_sign":
         if may_sign:
             return _("It is your turn: read the document and sign.")
+        if row.signers == 1:
+            return _("%(name)s alone signs it, because the time to cure the breach is over.", name=name)
         return _("Waiting for %(name)s to sign.", name=name)
     return {
         "done": _("Signed by all; it is in force."),
@@ -265,10 +268,7 @@ def _turn(held: License, side: str, done: set[str], name: str, returned: bool) -
     if held.state == "expired":
         return _("The term has ended.")
     if held.state == "breach":
-        until = _FMT.date(held.cure_until or held.created_at)
-        if held.breach_by == side:
-            return _("You gave notice of a breach. %(name)s has until %(day)s to cure it.", name=name, day=until)
-        return _("%(name)s gave notice of a breach. Put it right by %(day)s.", name=name, day=until)
+        return _breach_turn(held, side, name)
     if held.state == "sell_off":
         return _(
             "The license has ended; pieces already made may be sold until %(day)s.",
@@ -277,6 +277,28 @@ def _turn(held: License, side: str, done: set[str], name: str, returned: bool) -
     if held.active_from is None:
         return _("This agreement was not concluded in time and has no effect.")
     return _("The license has ended.")
+
+
+def _breach_turn(held: License, side: str, name: str) -> str:
+    """What a breach waits for: to be cured, or, after that time, for the side that gave notice."""
+    cure_until = held.cure_until or held.created_at
+    until = _FMT.date(cure_until)
+    if cure_until <= clock.now():
+        day = _FMT.date(notice_lapses(cure_until))
+        if held.breach_by == side:
+            return _(
+                "The time to cure the breach is over. End the license, or say that it is cured; your notice lapses"
+                " on %(day)s.",
+                day=day,
+            )
+        return _(
+            "The time to cure the breach is over. %(name)s may end the license by one signature until %(day)s.",
+            name=name,
+            day=day,
+        )
+    if held.breach_by == side:
+        return _("You gave notice of a breach. %(name)s has until %(day)s to cure it.", name=name, day=until)
+    return _("%(name)s gave notice of a breach. Put it right by %(day)s.", name=name, day=until)
 
 
 def _steps(held: License) -> list[dict[str, Any]]:

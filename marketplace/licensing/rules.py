@@ -49,6 +49,8 @@ LICENSE = Machine(
         step("active", "give_notice", SIDES, "breach"),
         # Whether a breach is cured is for the side to say that gave notice of it.
         step("breach", "cure", "notifier", "active"),
+        # Nobody ended the license in the time after that; the notice is worth nothing any more.
+        step("breach", "let_go_on", "system", "active"),
         *(step(state, "expire", "system", "expired") for state in ("active", "breach")),
         *(step(state, "wind_down", "system", "sell_off") for state in ("active", "breach")),
         *(step(state, "terminate", "system", "ended") for state in ("active", "breach")),
@@ -71,6 +73,9 @@ ADDENDUM = Machine(
     ],
 )
 
+#: States of an addendum that can still be signed.
+ADDENDUM_OPEN = ("drafting", "to_sign")
+
 #: States in which a license holds its rights against others.
 HOLDING = ("drafting", "to_sign", "to_pay", "active", "breach")
 #: States in which the buyer has the rights: the license runs, also while a breach is being cured.
@@ -86,6 +91,8 @@ PAY_WITHIN = timedelta(days=14)
 NOTICE_DAYS = (90, 30, 7)
 #: How long the other side has to cure a breach; the agreement's clauses say so.
 CURE_WITHIN = timedelta(days=30)
+#: How long after that the side that gave notice can end the license by its signature alone; then its notice lapses.
+END_WITHIN = timedelta(days=30)
 #: Within this time after the end the buyer destroys files, molds and masters and says so; the clauses say so.
 CLOSE_WITHIN = timedelta(days=30)
 #: How often a buyer who has not said so is asked.

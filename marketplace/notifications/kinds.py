@@ -66,12 +66,40 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "license_expired": (_l("A license has expired"), _l("%(design)s")),
     "license_sell_off": (_l("The sell-off has begun"), _l("%(design)s. Pieces already made may still be sold.")),
     "license_ended": (_l("A license has ended"), _l("%(design)s")),
-    "license_breach": (_l("Notice of a breach"), _l("%(design)s. Put it right by %(until)s.")),
+    "license_breach": (
+        _l("Notice of a breach"),
+        _l(
+            "%(design)s. Put it right by %(until)s. For thirty days after that the other side may end the license by"
+            " one signature; then its notice lapses."
+        ),
+    ),
+    "breach_uncured": (
+        _l("The time to cure a breach is over"),
+        _l(
+            "%(design)s. You may end the license by your signature alone, or say that the breach is cured. Your notice"
+            " lapses on %(lapses)s."
+        ),
+    ),
+    "breach_not_cured": (
+        _l("The time to cure a breach is over"),
+        _l(
+            "%(design)s. The other side may now end the license by one signature, until its notice lapses on"
+            " %(lapses)s."
+        ),
+    ),
+    "breach_lapsed": (
+        _l("A notice of a breach has lapsed"),
+        _l("%(design)s. The license was not ended in time after the notice and goes on."),
+    ),
     "license_cured": (_l("A breach is cured"), _l("%(design)s. The license goes on.")),
     "license_sealed": (_l("The signed document is ready"), _l("%(design)s. It is sealed and can be downloaded.")),
     "addendum_to_sign": (_l("A change is ready to sign"), _l("An amendment or termination for %(design)s.")),
     "addendum_done": (_l("A change is in force"), _l("The amendment for %(design)s is signed by both.")),
     "addendum_closed": (_l("A proposed change was dropped"), _l("%(design)s. The license stays as it is.")),
+    "addendum_lapsed": (
+        _l("A proposed change has lapsed"),
+        _l("%(design)s. It was not signed in time; the license stays as it is."),
+    ),
     "license_attested": (_l("Files and molds are destroyed"), _l("The buyer of %(design)s has said so.")),
     "attestation_due": (_l("Please confirm what you destroyed"), _l("The license for %(design)s has ended.")),
     "units_80": (_l("A license is nearly used up"), _l("%(design)s: %(used)s of %(limit)s pieces.")),

@@ -169,5 +169,6 @@ def test_run_time_roles_own_nothing_and_bypass_nothing(instance: Instance) -> No
         "shared_refunds:",
         "threads_matching:wanted",
         "unread_threads:org",
-        "verify_document:wanted_code,wanted_sha256,kind,number,signed_at,sealed_at,signers,sealed_copy,in_force",
+        "verify_document:wanted_code,wanted_sha256,kind,number,signed_at,sealed_at,signers,sealed_copy,in_force,"
+        "sealed_sha256,paper",
     ]

@@ -11,7 +11,7 @@ from marketplace.accounts.models import Membership, Organization, User
 from marketplace.app import create_app
 from marketplace.gateways.documents import make_pdf
 from marketplace.licensing import endings, holds, operations
-from marketplace.licensing.contract import addenda, events, life, papers
+from marketplace.licensing.contract import addenda, breach, events, life, papers
 from marketplace.licensing.contract.certificate import signed_content
 from marketplace.licensing.contract.content import STANDARDS, TEMPLATE, Draft
 from marketplace.licensing.contract.content import addendum as addendum_drawn_up
@@ -80,6 +80,8 @@ _BY_THE_CLOCK = (
     asking.keep_true,
     life.expire_due,
     life.lapse_addenda,
+    breach.say_time_is_over,
+    breach.lapse_notices,
     life.give_notices,
     life.ask_for_attestations,
 )

@@ -9,15 +9,16 @@ from marketplace.db.locks import lock
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
+from marketplace.licensing.contract.breach import uncured
 from marketplace.licensing.contract.certificate import fresh_code
 from marketplace.licensing.contract.events import note
-from marketplace.licensing.contract.life import tell, terminate
+from marketplace.licensing.contract.life import locked, tell, terminate
 from marketplace.licensing.contract.papers import signatures_under
 from marketplace.licensing.contract.signing import Given, add_signature, check_turn, whose_turn
 from marketplace.licensing.grants import as_conflict, lock_rights, refuse_collision
 from marketplace.licensing.models import Addendum, License, Signature
 from marketplace.licensing.rights import period
-from marketplace.licensing.rules import ADDENDUM, RUNNING, other, side_of
+from marketplace.licensing.rules import ADDENDUM, ADDENDUM_OPEN, RUNNING, other, side_of
 from marketplace.licensing.terms import Terms, changed_fields
 
 _SYSTEM = frozenset({"system"})
@@ -35,9 +36,9 @@ def propose_amendment(
     Raises Conflict when the license does not run, when an addendum is open already, `rights_conflict` when the new
     scope meets somebody else's; Invalid `no_change`, and for terms that an amendment cannot touch.
     """
-    design_id = _design(session, actor, license_id)
-    lock_rights(session, design_id)
     held, side = _running(session, actor, license_id)
+    # After the license's own lock, as where pieces are ordered and where a license begins.
+    lock_rights(session, held.design_id)
     changed = changed_fields(held.terms, terms.to_json())
     fixed = [name for name in changed if name in FIXED]
     if fixed:
@@ -69,7 +70,7 @@ def propose_termination(
     if not 0 <= sell_off_months <= MAX_SELL_OFF:
         words = "Choose between 0 and 24 months."
         raise Invalid("invalid", words, fields={"sell_off_months": words})
-    alone = held.breach_by == side and held.cure_until is not None and held.cure_until <= clock.now()
+    alone = uncured(held, side)
     return _propose(
         session,
         actor,
@@ -101,14 +102,12 @@ def sign(session: Session, actor: Actor, addendum_id: str, given: Given) -> Sign
     Raises as contract.signing's `check_turn` and `add_signature`; Conflict when the license has ended meanwhile or
     the breach was cured, `terms_moved` when the terms are not those the amendment was made from, `rights_conflict`.
     """
-    found = session.get(Addendum, addendum_id)
-    if found is None:
-        raise NotFound
-    lock_rights(session, _design(session, actor, found.license_id))
     row, held = _locked(session, addendum_id)
     side = side_of(held, actor)
     if side is None:
         raise NotFound
+    if row.terms is not None:
+        lock_rights(session, held.design_id)
     signed = {mark.side for mark in signatures_under(session, row)}
     if side not in signed:
         ADDENDUM.target(row.state, "sign", {side})
@@ -125,12 +124,23 @@ def sign(session: Session, actor: Actor, addendum_id: str, given: Given) -> Sign
 
 
 def close(session: Session, actor: Actor, addendum_id: str) -> None:
-    """Take back one's own proposal, or decline the other side's, before all have signed."""
+    """Take back one's own proposal, or decline the other side's, before all have signed.
+
+    Raises Conflict `needs_no_answer` for declining a termination that one signature makes: the answer to a notice of a
+    breach is to cure it.
+    """
     row, held = _locked(session, addendum_id)
     side = side_of(held, actor)
     if side is None:
         raise NotFound
     action, who = ("withdraw", "proposer") if side == row.by_side else ("decline", "answerer")
+    if action == "decline" and row.signers == 1:
+        ADDENDUM.target(row.state, action, {who})
+        raise Conflict(
+            "needs_no_answer",
+            "This termination does not need your answer, because the time to cure the breach is over."
+            " Write to the other side if the breach is cured.",
+        )
     ADDENDUM.advance(row, action, {who})
     row.closed_at = clock.now()
     note(session, actor, held, f"addendum_{row.state}", addendum_id=row.id)
@@ -139,9 +149,7 @@ def close(session: Session, actor: Actor, addendum_id: str) -> None:
 
 
 def _propose(session: Session, actor: Actor, held: License, side: str, row: Addendum) -> Addendum:
-    if session.scalar(
-        select(Addendum.id).where(Addendum.license_id == held.id, Addendum.state.in_(("drafting", "to_sign")))
-    ):
+    if session.scalar(select(Addendum.id).where(Addendum.license_id == held.id, Addendum.state.in_(ADDENDUM_OPEN))):
         raise Conflict("addendum_open", "There is a proposal to sign or to decline already.")
     last = session.scalar(select(func.max(Addendum.number)).where(Addendum.license_id == held.id))
     row.license_id, row.number = held.id, (last or 0) + 1
@@ -181,7 +189,7 @@ def _still_possible(held: License, row: Addendum) -> None:
         raise Conflict("license_not_active", "This license is not active.", extra={"state": held.state})
     if row.terms is not None and row.base_terms_hash != held.terms_hash:
         raise Conflict("terms_moved", "The terms have changed since this was proposed. Propose it anew.")
-    if row.signers == 1 and held.state != "breach":
+    if row.signers == 1 and not uncured(held, row.by_side):
         raise Conflict("breach_cured", "The breach has been cured; the license goes on.")
 
 
@@ -191,18 +199,8 @@ def _refuse_collision(session: Session, held: License, terms: Terms) -> None:
     refuse_collision(session, held.design_id, terms, now, holder=held.buyer_org_id, negotiation_id=held.id)
 
 
-def _design(session: Session, actor: Actor, license_id: str) -> str:
-    held = session.get(License, license_id)
-    if held is None or side_of(held, actor) is None:
-        raise NotFound
-    return held.design_id
-
-
 def _running(session: Session, actor: Actor, license_id: str) -> tuple[License, str]:
-    held = lock(session, License, license_id)
-    side = side_of(held, actor)
-    if side is None:
-        raise NotFound
+    held, side = locked(session, actor, license_id)
     if held.state not in RUNNING:
         raise Conflict("license_not_active", "This license is not active.", extra={"state": held.state})
     return held, side

@@ -16,15 +16,14 @@ from marketplace.licensing.models import Addendum, License, LicenseEvent, Negoti
 from marketplace.licensing.rights import add_months
 from marketplace.licensing.rules import (
     ADDENDUM,
+    ADDENDUM_OPEN,
     ASK_AGAIN,
     CLOSE_WITHIN,
-    CURE_WITHIN,
     LICENSE,
     NOTICE_DAYS,
     PAY_WITHIN,
     RUNNING,
     SIGN_WITHIN,
-    other,
     same_name,
     side_of,
 )
@@ -82,22 +81,40 @@ def expire_due(session: Session, actor: Actor, *, limit: int = 200) -> int:
 
 
 def lapse_addenda(session: Session, actor: Actor, *, limit: int = 200) -> int:
-    """Let go of addenda that were not signed in time, or whose license ended meanwhile; returns how many."""
+    """Let go of addenda that were not signed in time, or whose license ended meanwhile; returns how many.
+
+    Both sides are told, unless the license has ended: that was said, and there is nothing left to change.
+    """
     now = clock.now()
-    ended = exists().where(License.id == Addendum.license_id, License.state.not_in(RUNNING))
     query = (
-        select(Addendum)
-        .where(Addendum.state.in_(("drafting", "to_sign")), (Addendum.created_at <= now - SIGN_WITHIN) | ended)
-        .order_by(Addendum.id)
+        select(License, Addendum.id)
+        .join(Addendum, Addendum.license_id == License.id)
+        .where(
+            Addendum.state.in_(ADDENDUM_OPEN),
+            (Addendum.created_at <= now - SIGN_WITHIN) | License.state.not_in(RUNNING),
+        )
+        .order_by(License.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=License, skip_locked=True)
     )
-    found = list(session.scalars(query))
-    for row in found:
-        ADDENDUM.advance(row, "lapse", _SYSTEM)
-        row.closed_at = now
-        record(session, actor, "license.addendum_lapsed", row.id)
-    return len(found)
+    done = 0
+    for held, addendum_id in session.execute(query).all():
+        row = lock(session, Addendum, addendum_id)
+        if row.state not in ADDENDUM_OPEN:
+            continue
+        let_lapse(session, actor, held, row)
+        done += 1
+        for side in ("designer", "buyer") if held.state in RUNNING else ():
+            tell(session, held, side, "addendum_lapsed")
+    return done
+
+
+def let_lapse(session: Session, actor: Actor, held: License, row: Addendum) -> None:
+    """Close an addendum nobody signs any more; the caller holds both rows' locks and tells whom it concerns."""
+    ADDENDUM.advance(row, "lapse", _SYSTEM)
+    row.closed_at = clock.now()
+    note(session, actor, held, "addendum_lapsed", addendum_id=row.id)
+    record(session, actor, "license.addendum_lapsed", row.id, owner_org_id=held.designer_org_id)
 
 
 def give_notices(session: Session, actor: Actor, *, limit: int = 200) -> int:
@@ -156,35 +173,12 @@ def ask_for_attestations(session: Session, actor: Actor, *, limit: int = 200) ->
     return len(found)
 
 
-def give_notice_of_breach(session: Session, actor: Actor, license_id: str, reason: str) -> None:
-    """Tell the other side that it breaks the agreement; the time to cure it begins. Raises Conflict unless active."""
-    held, side = _locked(session, actor, license_id)
-    if not reason.strip():
-        words = "Say what is wrong and what would put it right."
-        raise Invalid("invalid", words, fields={"reason": words})
-    LICENSE.advance(held, "give_notice", {side})
-    held.breach_by, held.cure_until = side, clock.now() + CURE_WITHIN
-    note(session, actor, held, "breach", reason=reason.strip(), cure_until=held.cure_until.isoformat())
-    _record(session, actor, held, "license.breach_noticed", side)
-    tell(session, held, other(side), "license_breach", until=f"{held.cure_until:%Y-%m-%d}")
-
-
-def confirm_cured(session: Session, actor: Actor, license_id: str) -> None:
-    """The side that gave notice says that the breach is cured; the license goes on. Raises Forbidden for the other."""
-    held, side = _locked(session, actor, license_id)
-    LICENSE.advance(held, "cure", {side, "notifier"} if held.breach_by == side else {side})
-    held.breach_by = held.cure_until = None
-    note(session, actor, held, "cured")
-    _record(session, actor, held, "license.breach_cured", side)
-    tell(session, held, other(side), "license_cured")
-
-
 def attest(session: Session, actor: Actor, license_id: str, *, typed_name: str, destroyed: bool) -> None:
     """The buyer says that all copies of the files, molds and masters are destroyed or returned, under their own name.
 
     Raises Conflict `nothing_to_attest` before the end and when it was said already, Invalid when it is not all said.
     """
-    held, side = _locked(session, actor, license_id)
+    held, side = locked(session, actor, license_id)
     if side != "buyer":
         raise NotFound
     if not owes_attestation(held):
@@ -201,7 +195,7 @@ def attest(session: Session, actor: Actor, license_id: str, *, typed_name: str, 
         )
     held.attested_at = clock.now()
     note(session, actor, held, "attested", name=" ".join(typed_name.split()))
-    _record(session, actor, held, "license.attested", side)
+    audited(session, actor, held, "license.attested", side)
     tell(session, held, "designer", "license_attested")
     if held.state == "expired":
         _end(session, actor, held, "close", "term")
@@ -262,7 +256,8 @@ _EVENTS = {
 }
 
 
-def _locked(session: Session, actor: Actor, license_id: str) -> tuple[License, str]:
+def locked(session: Session, actor: Actor, license_id: str) -> tuple[License, str]:
+    """The license, locked, and the actor's side of it. Raises NotFound for anybody else."""
     held = lock(session, License, license_id)
     side = side_of(held, actor)
     if side is None:
@@ -270,6 +265,7 @@ def _locked(session: Session, actor: Actor, license_id: str) -> tuple[License, s
     return held, side
 
 
-def _record(session: Session, actor: Actor, held: License, action: str, side: str) -> None:
+def audited(session: Session, actor: Actor, held: License, action: str, side: str) -> None:
+    """Put down in the audit log what a side did; the other side may read it."""
     owner = held.buyer_org_id if side == "designer" else held.designer_org_id
     record(session, actor, action, held.id, owner_org_id=owner, side=side)

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from marketplace.kernel import clock
+from marketplace.licensing.contract.breach import notice_lapses
 from marketplace.licensing.contract.life import owes_attestation
 from marketplace.licensing.models import License, LicenseEvent
 from marketplace.licensing.rights import add_months
@@ -42,7 +43,9 @@ def _to_come(held: License) -> list[tuple[str, datetime]]:
     months = int(held.terms.get("sell_off_months") or 0)
     if held.state in RUNNING:
         if held.cure_until:
-            found.append((_("Last day to put the breach right"), held.cure_until))
+            if held.cure_until > clock.now():
+                found.append((_("Last day to put the breach right"), held.cure_until))
+            found.append((_("The notice of the breach lapses"), notice_lapses(held.cure_until)))
         until = held.active_until
         if until is None:
             return found
@@ -76,6 +79,8 @@ _WORDS: dict[str, Any] = {
     "sell_off_began": _l("The sell-off began"),
     "ended": _l("The license ended"),
     "breach": _l("Notice of a breach"),
+    "cure_over": _l("The time to cure the breach was over"),
+    "notice_lapsed": _l("The notice of the breach lapsed; the license goes on"),
     "cured": _l("The breach is cured"),
     "attested": _l("Files, molds and masters are destroyed"),
     "attestation_asked": _l("The buyer was asked what is destroyed"),
@@ -84,4 +89,5 @@ _WORDS: dict[str, Any] = {
     "addendum_done": _l("Signed by all; it is in force"),
     "addendum_withdrawn": _l("The proposal was withdrawn"),
     "addendum_declined": _l("The proposal was declined"),
+    "addendum_lapsed": _l("The proposal lapsed unsigned"),
 }

@@ -48,8 +48,8 @@ class Contract:
         """Where it stands."""
         return str(self.ask("designer")["state"])
 
-    def move(self, **columns: datetime | timedelta) -> None:
-        """Set moments of the row, as if the time had passed."""
+    def move(self, **columns: datetime | timedelta | str) -> None:
+        """Set columns of the row, as if the time had passed."""
         with unit_of_work(self.services.engine, SYSTEM) as session:
             session.execute(update(License).where(License.id == self.id).values(**columns))
 

@@ -167,7 +167,22 @@ def test_a_breach_is_noticed_cured_or_ends_the_license_by_one_signature(
     contract.move(cure_until=clock.now() - DAY)
     alone = contract.ask("designer", "/terminations", {"reason": "Not cured.", "sell_off_months": 0}, 201)
     run_jobs()
-    assert contract.sign("designer", f"/addenda/{alone['id']}")["state"] == "done"
+    path = f"/addenda/{alone['id']}"
+    assert contract.ask("buyer", f"{path}/close", {}, 409)["code"] == "needs_no_answer"
+    for who, button in (("buyer", False), ("designer", True)):
+        page = getattr(contract.pair, who).browser.get(contract.path + path).get_data(as_text=True)
+        assert (f'action="{contract.path}{path}/close"' in page) is button
+    contract.ask("designer", "/cured", {})
+    assert contract.ask("designer", path)["state"] == "lapsed", "it does not outlive the breach it was for"
+    contract.ask("buyer", "/breach", {"reason": "You answer nobody."})
+    contract.move(cure_until=clock.now() - DAY)
+    with unit_of_work(services.engine, SYSTEM) as session:
+        session.execute(update(Addendum).where(Addendum.id == alone["id"]).values(state="to_sign"))
+    assert contract.sign("designer", path, 409)["code"] == "breach_cured", "nor does it end a breach of one's own"
+    contract.move(breach_by="designer", cure_until=clock.now() + DAY)
+    assert contract.sign("designer", path, 409)["code"] == "breach_cured", "nor one that may still be cured"
+    contract.move(cure_until=clock.now() - DAY)
+    assert contract.sign("designer", path)["state"] == "done"
     seen = contract.ask("buyer")
     assert (seen["state"], seen["ended_why"], seen["cure_until"]) == ("ended", "breach", None)
     run_jobs()
@@ -266,6 +281,9 @@ def test_a_proposal_is_declined_withdrawn_or_lapses_and_leaves_the_license_as_it
     with unit_of_work(services.engine, SYSTEM) as session:
         session.execute(update(Addendum).where(Addendum.id == old["id"]).values(created_at=clock.now() - 31 * DAY))
     assert contract.tick(life.lapse_addenda, life.lapse_addenda) == [1, 0]
+    assert (told(services, "addendum_lapsed"), contract.kinds()[-1]) == (2, "addendum_lapsed")
+    assert contract.ask("buyer", "/log")["unbroken"]
+    assert "The proposal lapsed unsigned" in contract.pair.designer.browser.get(contract.path).get_data(as_text=True)
     states.append(contract.ask("buyer", f"/addenda/{old['id']}")["state"])
     assert states == ["declined", "withdrawn", "lapsed"]
     assert [row["state"] for row in contract.ask("designer", "/addenda")["items"]] == states[::-1]

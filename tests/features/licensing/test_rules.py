@@ -67,6 +67,7 @@ def test_the_license_table_is_exactly_this() -> None:
             ("active", "give_notice", "designer"): "breach",
             ("active", "give_notice", "buyer"): "breach",
             ("breach", "cure", "notifier"): "active",
+            ("breach", "let_go_on", "system"): "active",
             ("active", "expire", "system"): "expired",
             ("breach", "expire", "system"): "expired",
             ("active", "wind_down", "system"): "sell_off",

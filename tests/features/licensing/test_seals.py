@@ -94,12 +94,24 @@ def test_the_sealed_document_holds_for_others_and_one_byte_breaks_it(
     by_code = visitor.get(f"/verify/{code}").get_data(as_text=True)
     by_file = visitor.post("/verify", {"file": (io.BytesIO(pdf), "signed.pdf")}).get_data(as_text=True)
     forged = visitor.post("/verify", {"file": (io.BytesIO(bytes(broken)), "signed.pdf")}).get_data(as_text=True)
+    assert "This document is genuine" in by_file
+    assert "This document is genuine" not in by_code, "a code says nothing of a file"
+    assert seen["signed_document_sha256"][:32] in by_code
     for page in (by_code, by_file):
         assert signed.id in page
-        assert "This document is genuine" in page
         for secret in (signed.pair.buyer.org.name, signed.pair.designer.org.name, "Onda", "Maya", "陈丽"):
             assert secret not in page
     assert "This is not a document of ours" in forged
+    form = {"code": code, "file": (io.BytesIO(bytes(broken)), "signed.pdf")}
+    assert "This file is not the document with this code" in visitor.post("/verify", form).get_data(as_text=True)
+    both = {"code": code, "sha256": seen["signed_document_sha256"]}
+    altered = anonymous.post("/verify", {**both, "sha256": hashlib.sha256(broken).hexdigest()}).get_json()
+    assert (altered["found"], altered["other_file"], altered["number"]) == (False, True, None)
+    genuine = anonymous.post("/verify", both).get_json()
+    assert (genuine["found"], genuine["by_file"], genuine["sealed_copy"]) == (True, True, True)
+    assert anonymous.post("/verify", {**both, "code": "0" * 20}).get_json()["other_file"] is False
+    unread = anonymous.post("/verify", {"code": code}).get_json()
+    assert (unread["by_file"], unread["sealed_sha256"]) == (False, seen["signed_document_sha256"])
     draft = anonymous.post("/verify", {"sha256": seen["document_sha256"]}).get_json()
     assert (draft["found"], draft["sealed_copy"]) == (True, False)
     whole = anonymous.post("/verify", {"sha256": seen["signed_document_sha256"]}).get_json()
