@@ -4,8 +4,8 @@ from alembic import op
 
 from marketplace.config import WEB_ROLE, WORKER_ROLE
 
-revision = "0043"
-down_revision = "0042"
+revision = "0047"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 
