@@ -136,11 +136,7 @@ def report(services: Services, player: Player) -> bool:
 
 
 def _photos() -> list[Path]:
-    """Real photos when the folder of real input is there, our own finished pictures otherwise."""
-    for candidate in (os.environ.get("TOUCHSTONE_DATA"), ROOT.parent / "shared" / "data"):
-        folder = Path(candidate) / "photos" / "original" if candidate else None
-        if folder and folder.is_dir():
-            return sorted(p for p in folder.iterdir() if p.suffix.lower() in {".jpg", ".jpeg", ".png"})[:2]
+    """Finished pictures of the piece itself."""
     return sorted((ROOT / "demo" / "pictures").glob("six-claw-solitaire-*.webp"))[:2]
 
 
