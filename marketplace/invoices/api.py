@@ -6,7 +6,7 @@ from marketplace.invoices import operations, queries
 from marketplace.invoices.access import load_invoice
 from marketplace.invoices.forms import DetailsIn
 from marketplace.invoices.models import Invoice, TaxProfile
-from marketplace.invoices.words import title_of
+from marketplace.invoices.words import reference_of, title_of
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
 from marketplace.web.forms import Body
@@ -24,7 +24,7 @@ class AmountOut(Body):
 
 class InvoiceOut(Body):
     """An invoice or credit note: net + tax = gross. `treatment` says why this tax; `corrects` names an invoice,
-    `restores` the credit note that it undoes.
+    `restores` the credit note that it undoes; `subject` is the id of what was paid for, `reference` its number.
     """
 
     id: str
@@ -36,6 +36,7 @@ class InvoiceOut(Body):
     charge: str
     description: str
     subject: str
+    reference: str
     net: AmountOut
     tax: AmountOut
     gross: AmountOut
@@ -118,6 +119,7 @@ def _out(row: Invoice) -> InvoiceOut:
         charge=row.charge,
         description=title_of(row.content),
         subject=row.content["subject"],
+        reference=reference_of(row.content),
         net=money(row.net),
         tax=money(row.tax),
         gross=money(row.gross),

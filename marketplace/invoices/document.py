@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from marketplace.invoices import tax_ids
 from marketplace.invoices.models import Invoice
-from marketplace.invoices.words import CHARGES, KINDS, TREATMENTS, title_of
+from marketplace.invoices.words import CHARGES, KINDS, TREATMENTS, reference_of, title_of
 from marketplace.web.i18n import Formats
 
 TEMPLATE = "invoice"
@@ -27,7 +27,7 @@ def values(invoice: Invoice, locale: str, brand: str) -> dict[str, Any]:
                 [_("Date"), fmt.date(invoice.created_at)],
                 *([[_("Corrects invoice"), content["credits"]]] if content.get("credits") else []),
                 *([[_("Undoes credit note"), content["restores"]]] if content.get("restores") else []),
-                [_("Reference"), content["subject"]],
+                [_("Reference"), reference_of(content)],
             ],
             "parties": [
                 _party(_("From"), content["seller"]),

@@ -13,7 +13,7 @@ from marketplace.invoices import operations, queries, tax_ids
 from marketplace.invoices.access import load_invoice
 from marketplace.invoices.forms import DetailsForm
 from marketplace.invoices.models import Invoice
-from marketplace.invoices.words import CHARGES, KINDS, TREATMENTS, title_of
+from marketplace.invoices.words import CHARGES, KINDS, TREATMENTS, page_of, reference_of, title_of
 from marketplace.kernel import clock
 from marketplace.kernel.errors import Conflict
 from marketplace.policy.permissions import Permission
@@ -61,6 +61,8 @@ def show(call: Call, invoice: Invoice) -> ResponseReturnValue:
         charges=CHARGES,
         kinds=KINDS,
         treatments=TREATMENTS,
+        reference=reference_of(invoice.content),
+        page=page_of(invoice.content) if call.actor.role != "operator" else None,
         tax_number=tax_ids.shown,
     )
 

@@ -86,7 +86,8 @@ DISPUTE_STATES = {
 EVIDENCE = {
     "customer_signature": _l("The signed agreement"),
     "customer_communication": _l("Messages between the parties"),
-    "shipping_documentation": _l("Proof of what was made and delivered"),
+    "service_documentation": _l("The royalty statement"),
+    "shipping_documentation": _l("Proof of what was owed, made and delivered"),
 }
 
 

@@ -21,7 +21,7 @@ _MAX_METADATA = 8000
 class MoneyBody(Body):
     """An amount in minor units."""
 
-    amount: int = Field(ge=0, le=MAX_AMOUNT)
+    amount: int = Field(ge=0, le=MAX_AMOUNT, strict=True)
     currency: str = Field(pattern="^[A-Z]{3}$")
 
     def money(self) -> Money:

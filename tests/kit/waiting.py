@@ -13,12 +13,13 @@ from marketplace.licensing.refusal.models import FirstAsk
 from marketplace.licensing.terms import terms_hash
 from marketplace.payments.models import Transfer
 from marketplace.payments.rails.models import BankAnswer, BankFile, BankItem, PayeeBank
+from marketplace.payments.rails.routing import current_bank
 
 
 def leave_bank_file(session: Session, payee: str, made_by: str) -> dict[str, str]:
     """A bank file with a payment to an organization that was given up, and the bank's report of it; their ids."""
     share = session.scalars(select(Transfer.id).where(Transfer.org_id == payee).limit(1)).one()
-    bank = PayeeBank(
+    bank = current_bank(session, payee) or PayeeBank(
         org_id=payee,
         holder="A House",
         country="HK",

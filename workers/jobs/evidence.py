@@ -20,6 +20,7 @@ from marketplace.payments import alerts, disputes
 from marketplace.payments.claims import Dispute
 from marketplace.payments.models import Checkout
 from marketplace.production.models import Shipment, StageEvent
+from marketplace.royalties.models import Statement, StatementLine
 from workers.run import Run
 
 _TEMPLATE = "evidence"
@@ -27,6 +28,7 @@ _TEMPLATE = "evidence"
 _MOST = 5 * 1024 * 1024
 _PDF = "application/pdf"
 _MESSAGES = 300
+_LINES = 300
 
 
 def assemble(run: Run, dispute_id: str) -> None:
@@ -38,13 +40,13 @@ def assemble(run: Run, dispute_id: str) -> None:
         row.bundle_state = "making"
         case = _Case(session, row, run.services.settings.brand_name)
         delivery, letters = case.delivery(), case.letters()
-        contract_key, opened = case.contract_key, row.opened_at
+        kept, opened = case.kept_files(), row.opened_at
     files = {
         "shipping_documentation": make_pdf(_TEMPLATE, delivery, opened),
         "customer_communication": make_pdf(_TEMPLATE, letters, opened),
     }
-    if contract_key:
-        files["customer_signature"] = run.services.storage.read(contract_key, _MOST)
+    for field, key in kept.items():
+        files[field] = run.services.storage.read(key, _MOST)
     bundle = []
     for field, data in files.items():
         digest = hashlib.sha256(data).hexdigest()
@@ -115,8 +117,9 @@ class _Case:
     def __init__(self, session: Session, dispute: Dispute, brand: str) -> None:
         self.session, self.dispute, self.brand = session, dispute, brand
         self.order = session.get(Order, dispute.subject_id)
-        license_id = self.order.license_id if self.order else dispute.subject_id
-        self.license = session.get(License, license_id)
+        self.statement = session.get(Statement, dispute.subject_id)
+        about = self.order or self.statement
+        self.license = session.get(License, about.license_id if about else dispute.subject_id)
         names = select(Organization.id, Organization.name).where(
             Organization.id.in_([dispute.payer_org_id, *dispute.orgs])
         )
@@ -127,10 +130,14 @@ class _Case:
             else None
         )
 
-    @property
-    def contract_key(self) -> str | None:
-        """Where the signed agreement lies."""
-        return (self.license.signed_document_key or self.license.document_key) if self.license else None
+    def kept_files(self) -> dict[str, str]:
+        """Where the signed agreement lies, and the statement that was paid, by the fields of the bank's form."""
+        held, statement = self.license, self.statement
+        found = {
+            "customer_signature": (held.signed_document_key or held.document_key) if held else None,
+            "service_documentation": statement.document_key if statement else None,
+        }
+        return {field: key for field, key in found.items() if key}
 
     def delivery(self) -> dict[str, Any]:
         """What was delivered and how it is known."""
@@ -145,6 +152,9 @@ class _Case:
         if self.license is not None and self.order is None:
             made += [["License", self.license.id], ["Signed", _at(self.license.signed_at)]]
             made += [["In force from", _at(self.license.active_from)]]
+        if self.statement is not None:
+            sections = [("Payment", rows, "-"), ("License", made, "-"), *self._account(self.statement)]
+            return self._pages("Proof of what was owed", sections)
         if self.order is not None:
             query = select(StageEvent).where(StageEvent.order_id == self.order.id).order_by(StageEvent.created_at)
             made += [
@@ -165,6 +175,27 @@ class _Case:
             [("Payment", rows, "-"), ("What was made", made, "Not begun."), ("Delivery", sent, "Not shipped.")],
         )
 
+    def _account(self, row: Statement) -> list[tuple[str, list[list[str]], str]]:
+        """A royalty statement and what it counts: the buyer's own orders, and the sales that the buyer reported."""
+        facts = [
+            ["Statement", f"{row.number}, {row.kind}"],
+            ["Time", f"{row.starts} to {row.ends}" if row.kind != "advance" else f"from {row.starts}"],
+            ["Issued", _at(row.issued_at)],
+            ["Royalties earned", str(row.money(row.earned))],
+            ["Amount due", str(row.due_money)],
+        ]
+        query = select(StatementLine).where(StatementLine.statement_id == row.id).order_by(StatementLine.position)
+        lines = [
+            [
+                f"{line.day}",
+                f"{'reported by the buyer' if line.kind == 'sale' else line.kind} - {line.quantity} pieces"
+                f"{f', {line.territory} {line.channel}' if line.territory else ''}, royalty {row.money(line.royalty)}",
+            ]
+            for line in self.session.scalars(query.limit(_LINES))
+        ]
+        none = "An advance that the license asks for." if row.kind == "advance" else "A minimum that was agreed."
+        return [("Royalty statement", facts, "-"), ("What it counts", lines, none)]
+
     def letters(self) -> dict[str, Any]:
         """What the two sides wrote to each other."""
         rows: list[list[str]] = []
@@ -172,10 +203,11 @@ class _Case:
             query = (
                 select(Message)
                 .where(Message.negotiation_id == self.license.negotiation_id)
-                .order_by(Message.created_at, Message.id)
+                # The latest: what was said last is what the dispute is about.
+                .order_by(Message.created_at.desc(), Message.id.desc())
                 .limit(_MESSAGES)
             )
-            for message in self.session.scalars(query):
+            for message in reversed(self.session.scalars(query).all()):
                 rows.append([_at(message.created_at), f"{self.names.get(message.org_id, 'Party')}: {message.text}"])
         return self._pages("Messages between the parties", [("Messages", rows, "Nothing was written.")])
 

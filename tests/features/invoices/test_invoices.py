@@ -13,10 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from marketplace.db.unit_of_work import unit_of_work
-from marketplace.invoices import operations, queries, tax_ids
+from marketplace.invoices import document, operations, queries, tax_ids
 from marketplace.invoices.models import Invoice, InvoiceSeries
 from marketplace.invoices.operations import Credited
 from marketplace.invoices.rules import Party, Tax, tax_in, tax_of
+from marketplace.invoices.words import reference_of
 from marketplace.kernel import clock
 from marketplace.kernel.actor import system
 from marketplace.kernel.errors import Invalid
@@ -124,6 +125,27 @@ def test_pdf_is_made_in_the_recipients_language_and_only_the_parties_get_it(
     assert stranger.browser.get(f"/invoices/{item['id']}").status_code == 404
     assert stranger.api.get("/invoices").json["items"] == []
     assert operator.api.get(f"/invoices/{item['id']}").status_code == 404
+
+
+def test_an_invoice_refers_to_what_was_paid_by_its_number_and_leads_there(
+    services: Services, operator: Person, buyer: Person, designer: Person, session: Session
+) -> None:
+    """On the page, in the PDF and over the API; never by the id of a row."""
+    [checkout] = paid(services, buyer, designer)
+    with unit_of_work(services.engine, SYSTEM) as work:
+        row = work.get_one(Checkout, checkout)
+        row.purpose, row.subject_id = "order", "ord_abcdefgh12345678"
+        row.about = {"design": "Onda", "quantity": 3, "reference": "K7-0001"}
+    issue(services, checkout)
+    [item] = buyer.api.get("/invoices").json["items"]
+    assert (item["subject"], item["reference"]) == ("ord_abcdefgh12345678", "K7-0001")
+    page = buyer.browser.get(f"/invoices/{item['id']}").get_data(as_text=True)
+    assert '<a href="/orders/ord_abcdefgh12345678" translate="no">K7-0001</a>' in page
+    made = next(row for row in rows(session) if row.id == item["id"])
+    with buyer.browser.client.application.test_request_context("/"):
+        facts = document.values(made, "en", "Touchstone")["facts"]
+    assert facts[-1][1] == "K7-0001"
+    assert reference_of({"about": {}, "subject": "lic_abcdefgh12345678"}) == "12345678"
 
 
 def test_pay_26_numbers_are_gapless_and_unique_when_many_issue_at_once_and_some_die(

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Organization
+from marketplace.db.jobs import JobName, stage
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.gateways.payment_types import PaymentRejected
 from marketplace.kernel import clock
@@ -22,6 +23,7 @@ from marketplace.production.models import Shipment, StageEvent
 from tests.features.licensing.test_licenses import text_of
 from tests.features.orders.world import World, world
 from tests.features.payments.scene import SYSTEM, Scene
+from tests.kit.royalties import leave_statements
 from workers import registry
 from workers.jobs import evidence
 
@@ -280,3 +282,47 @@ def test_payees_and_operators_are_reminded_three_days_and_one_day_before(deal: t
         assert session.scalar(select(func.count()).where(Alert.kind == "evidence_due")) == 1
     page = scene.designer.browser.get("/notifications").text
     assert "$200.01: the bank takes the answer until" in page
+
+
+def test_the_answer_about_a_royalty_shows_the_statement_and_what_the_buyer_reported(
+    scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The license is the statement's; of a long thread the newest messages are shown."""
+    scene.buyer, scene.designer = world.buyer, world.designer
+    scene.make.person("operator")
+    made: dict[str, dict[str, Any]] = {}
+
+    def kept(_template: str, values: dict[str, Any], _at: datetime) -> bytes:
+        made[values["title"]] = values
+        return b"%PDF-1.7 quick"
+
+    monkeypatch.setattr(evidence, "make_pdf", kept)
+    monkeypatch.setattr(evidence, "_MESSAGES", 2)
+    left = leave_statements(world.services, world.license.id)
+    with unit_of_work(world.services.engine, SYSTEM) as session:
+        negotiation = session.get_one(License, world.license.id).negotiation_id
+        for number in range(4):
+            session.add(
+                Message(negotiation_id=negotiation, org_id=world.buyer.org.id, to_org_id=world.designer.org.id,
+                        user_id=world.buyer.user.id, text=f"Word {number}", lang="en",
+                        created_at=clock.now() + timedelta(seconds=number))
+            )  # fmt: skip
+        checkout = scene.open({world.designer.org.id: ("royalty", 58_750)})
+        session.add(
+            Dispute(stripe_dispute_id="du_royalty", checkout_id=checkout,
+                    purpose="royalty", subject_id=left["statement"], description="Royalty", amount=58_750,
+                    payer_org_id=world.buyer.org.id, orgs=[world.designer.org.id], currency="USD", status="lost",
+                    reason="general", opened_at=clock.now())
+        )  # fmt: skip
+        session.flush()
+        key = session.scalars(select(Dispute.id)).one()
+        stage(session, JobName.ASSEMBLE_EVIDENCE, key, {"dispute_id": key})
+    scene.run_jobs()
+    files = _files(scene, scene.one(Dispute))
+    assert files["service_documentation"] == b"%PDF-1.7 a statement"
+    proof, letters = str(made["Proof of what was owed"]["sections"]), str(made["Messages between the parties"])
+    for words in (world.license.id, "R-", "USD 587.50", "reported by the buyer"):
+        assert words in proof, words
+    assert "Not shipped" not in proof
+    assert [word in letters for word in ("Word 0", "Word 1", "Word 2", "Word 3")] == [False, False, True, True]
+    assert letters.index("Word 2") < letters.index("Word 3")
