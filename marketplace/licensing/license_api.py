@@ -24,7 +24,7 @@ MAX_DOCUMENT_BYTES = 5_000_000
 
 @api.get("/licenses", needs=Permission.LICENSE_LIST, returns=LicensePageOut, summary="Licenses, newest first")
 def list_licenses(call: Call) -> LicensePageOut:
-    """`state` filters."""
+    """`state` filters; `expiring` gives those in force that end within 90 days."""
     found = queries.licenses(
         call.session,
         call.actor,

@@ -23,6 +23,7 @@ from marketplace.licensing.contract.signing import whose_turn
 from marketplace.licensing.contract.story import timeline
 from marketplace.licensing.models import Addendum, AgreementText, License, Negotiation, Signature
 from marketplace.licensing.operations import fee_of
+from marketplace.licensing.playbook.approvals import needs_other_signer
 from marketplace.licensing.queries import counterpart, signatures
 from marketplace.licensing.rules import ADDENDUM_OPEN, BEFORE, SIGNS_FIRST, other, side_of
 from marketplace.licensing.serials import Units, units
@@ -50,6 +51,7 @@ class LicensePage:
     may_sign: bool
     may_pay: bool
     polls: bool
+    seals: bool
     fee: Money
     onboard: bool
     clauses: list[dict[str, str | None]]
@@ -125,7 +127,8 @@ def read_license(session: Session, actor: Actor, held: License, *, returned: boo
         mine=may_sign or may_pay,
         may_sign=may_sign,
         may_pay=may_pay,
-        polls=waits or held.state == "to_pay" or (held.signed_at is not None and held.signed_document_key is None),
+        polls=waits or held.state == "to_pay",
+        seals=held.signed_at is not None and held.signed_document_key is None,
         fee=fee_of(held),
         onboard=side == "designer"
         and held.fee_amount > 0
@@ -149,7 +152,9 @@ def read_addendum(session: Session, actor: Actor, subject: AddendumOf) -> Addend
     signed = signatures_under(session, row)
     turn = whose_turn(row.by_side, {mark.side for mark in signed}, row.signers)
     name = counterpart(held, actor, this)
-    may_sign = row.state == "to_sign" and turn == side
+    mine_to_sign = row.state == "to_sign" and turn == side
+    above = mine_to_sign and needs_other_signer(session, actor, held, row) is not None
+    may_sign = mine_to_sign and not above
     # Once it is in force the license's terms are the new ones; then the table of changes stands in the document.
     changes = [r for r in rows(row.terms, held.terms, binding=True) if r["was"] is not None] if row.terms else []
     return AddendumPage(
@@ -161,12 +166,12 @@ def read_addendum(session: Session, actor: Actor, subject: AddendumOf) -> Addend
         changes=changes,
         clauses=_clauses(this.text),
         signatures=signed,
-        turn=_addendum_turn(row, may_sign, name),
+        turn=_above_limit(row, side) if above else _addendum_turn(row, may_sign, name),
         may_sign=may_sign,
         mine=row.by_side == side,
         may_close=row.state in ADDENDUM_OPEN and (row.by_side == side or row.signers == 2),
         polls=row.state == "drafting"
-        or (row.state == "to_sign" and not may_sign)
+        or (row.state == "to_sign" and not mine_to_sign)
         or (row.state == "done" and row.signed_document_key is None),
         document_sha256=row.document_sha256,
     )
@@ -210,6 +215,15 @@ def _around(session: Session, held: License, paper_id: str) -> _Around:
     snapshot, designer_name, buyer_name, named_at, content, account = session.execute(query).one()
     ready = account is not None and account.ready
     return _Around(snapshot, designer_name, buyer_name, named_at, content, ready)
+
+
+def _above_limit(row: Addendum, side: str) -> str:
+    if row.by_side == side:
+        return _("This is above the limit of your organization. Another of you, who may approve, signs it.")
+    return _(
+        "This is above the limit of your organization. Decline it and propose it yourselves; a colleague who may"
+        " approve then signs it."
+    )
 
 
 def _addendum_turn(row: Addendum, may_sign: bool, name: str) -> str:

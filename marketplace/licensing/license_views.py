@@ -3,11 +3,13 @@
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from marketplace.accounts import step_up
 from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.licensing import operations, queries
 from marketplace.licensing.access import load_license
+from marketplace.licensing.contract.life import expires_soon, real_end
 from marketplace.licensing.contract.signing import Given
 from marketplace.licensing.forms import SignForm
 from marketplace.licensing.license_page import read_license, signing_of
@@ -26,19 +28,34 @@ from marketplace.web.section import ROUTES, Section
 
 section = Section("licenses", url_prefix="/licenses")
 
+#: The filters of the list: state, or `expiring` -> word.
+FILTERS = {"": _l("All")} | {
+    state: LICENSE_STATES[state][0] for state in ("to_sign", "to_pay", "active", "expiring", "sell_off", "ended")
+}
 #: Seconds that the address of the document works.
 DOCUMENT_LIFE_S = 60
 
 
 @section.get("", needs=Permission.LICENSE_LIST)
 def index(call: Call) -> ResponseReturnValue:
-    """All licenses, newest first."""
-    found = queries.licenses(call.session, call.actor, cursor=request.args.get("cursor"))
+    """All licenses, newest first; `state` filters."""
+    state = request.args.get("state", "")
+    state = state if state in FILTERS else ""
+    found = queries.licenses(call.session, call.actor, state=state, cursor=request.args.get("cursor"))
     more = queries.around(call.session, call.actor, [row.negotiation_id for row in found.items])
     titles = queries.titles(call.session, [row.negotiation_id for row in found.items])
     names = {row.id: queries.counterpart(row, call.actor, more[row.negotiation_id]) for row in found.items}
     return render_template(
-        "licenses/index.html", page=found, names=names, titles=titles, states=LICENSE_STATES, fee_of=operations.fee_of
+        "licenses/index.html",
+        page=found,
+        names=names,
+        titles=titles,
+        states=LICENSE_STATES,
+        expires_soon=expires_soon,
+        real_end=real_end,
+        fee_of=operations.fee_of,
+        filters=FILTERS,
+        state=state,
     )
 
 
@@ -54,6 +71,7 @@ def show(call: Call, held: License, form: FormState | None = None) -> ResponseRe
         page=page,
         form=form,
         states=LICENSE_STATES,
+        expiring=expires_soon(held),
         addendum_states=ADDENDUM_STATES,
         order_url=order_url,
         asks=asks_of_license(call.session, held.id) if held.kind == FIRST_REFUSAL else [],

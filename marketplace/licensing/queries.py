@@ -13,7 +13,7 @@ from marketplace.accounts.models import Organization
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, NotFound
-from marketplace.licensing.contract.life import in_force
+from marketplace.licensing.contract.life import expiring, in_force
 from marketplace.licensing.models import License, Negotiation, Offer, ReadMark, Signature
 from marketplace.licensing.rules import alias_code, side_of
 from marketplace.web.paging import Page, page
@@ -131,10 +131,10 @@ def offers(session: Session, negotiation_id: str) -> list[Offer]:
 def licenses(
     session: Session, actor: Actor, *, state: str = "", cursor: str | None = None, limit: int = 24
 ) -> Page[License]:
-    """Licenses of the actor's organization, newest first."""
+    """Licenses of the actor's organization, newest first. `state` filters; `expiring` are those that end soon."""
     query = select(License).where(or_(License.designer_org_id == actor.org_id, License.buyer_org_id == actor.org_id))
     if state:
-        query = query.where(License.state == state)
+        query = query.where(expiring(clock.now()) if state == "expiring" else License.state == state)
     return page(session, query, (License.created_at, License.id), cursor=cursor, limit=limit)
 
 

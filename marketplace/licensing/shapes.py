@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
+from marketplace.licensing.contract.life import expires_soon
 from marketplace.licensing.contract.signing import whose_turn
 from marketplace.licensing.meter import measure
 from marketplace.licensing.models import License, Negotiation, Offer, Signature
@@ -238,7 +239,10 @@ class SignatureOut(BaseModel):
 
 
 class LicenseOut(BaseModel):
-    """A license. The document is at `/licenses/{id}/document` once `document_sha256` is there."""
+    """A license. The document is at `/licenses/{id}/document` once `document_sha256` is there.
+
+    `expiring`: it is in force and ends within 90 days; both sides are told 90, 30 and 7 days before.
+    """
 
     id: str
     negotiation: str
@@ -256,8 +260,10 @@ class LicenseOut(BaseModel):
     signs_next: str | None
     active_from: datetime | None
     active_until: datetime | None
+    expiring: bool
     cure_until: datetime | None
     sell_off_until: datetime | None
+    ended_at: datetime | None
     ended_why: str | None
     attested_at: datetime | None
     verify_code: str | None
@@ -368,8 +374,10 @@ def license_out(actor: Actor, held: License, this: Around, title: str, signed: l
         signs_next=whose_turn(SIGNS_FIRST, {mark.side for mark in signed}) if held.state == "to_sign" else None,
         active_from=held.active_from,
         active_until=held.active_until,
+        expiring=expires_soon(held),
         cure_until=held.cure_until,
         sell_off_until=held.sell_off_until,
+        ended_at=held.ended_at,
         ended_why=held.ended_why,
         attested_at=held.attested_at,
         verify_code=held.verify_code,

@@ -103,12 +103,13 @@ GUARANTEE_SPANS: dict[str, Any] = {
     "year": _l("Each license year"),
 }
 
-#: State of a license -> (word, tone of its badge).
+#: State of a license -> (word, tone of its badge); `expiring` is an active one that ends soon (life.expires_soon).
 LICENSE_STATES: dict[str, tuple[Any, str]] = {
     "drafting": (_l("Being drawn up"), "info"),
     "to_sign": (_l("To be signed"), "warn"),
     "to_pay": (_l("To be paid"), "warn"),
     "active": (_l("Active"), "ok"),
+    "expiring": (_l("Expiring soon"), "warn"),
     "breach": (_l("Breach to be cured"), "bad"),
     "expired": (_l("Expired"), ""),
     "sell_off": (_l("Sell-off"), "info"),

@@ -113,6 +113,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
     ),
     "first_withdrawn": (_l("You are no longer asked"), _l("%(design)s: the designer took the question back.")),
     "first_lapsed": (_l("You are no longer asked"), _l("%(design)s: the other offer is no longer on the table.")),
+    "first_over": (_l("You are no longer asked"), _l("%(design)s: your license with the first refusal is over.")),
     "first_stands": (
         _l("A first refusal stands again"),
         _l("%(design)s: the termination was not signed, so the holder is asked again."),

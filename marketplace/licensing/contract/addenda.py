@@ -17,6 +17,7 @@ from marketplace.licensing.contract.papers import signatures_under
 from marketplace.licensing.contract.signing import Given, add_signature, check_turn, whose_turn
 from marketplace.licensing.grants import as_conflict, lock_rights, refuse_collision
 from marketplace.licensing.models import Addendum, License, Signature
+from marketplace.licensing.playbook.approvals import require_to_sign
 from marketplace.licensing.rights import period
 from marketplace.licensing.rules import ADDENDUM, ADDENDUM_OPEN, RUNNING, other, side_of
 from marketplace.licensing.terms import Terms, changed_fields
@@ -24,6 +25,7 @@ from marketplace.licensing.terms import Terms, changed_fields
 _SYSTEM = frozenset({"system"})
 #: Terms an amendment cannot touch: another kind, start or fee is another license.
 FIXED = ("kind", "start", "fee", "valid_until")
+_ENDS_ALREADY = "With this term the license would be over by now. To end it, propose a termination."
 #: The longest sell-off that a termination can grant.
 MAX_SELL_OFF = 24
 
@@ -34,7 +36,8 @@ def propose_amendment(
     """Offer other terms for a running license; the document is drawn up and its proposer asked to sign first.
 
     Raises Conflict when the license does not run, when an addendum is open already, `rights_conflict` when the new
-    scope meets somebody else's; Invalid `no_change`, and for terms that an amendment cannot touch.
+    scope meets somebody else's; Invalid `no_change`, `ends_already` for a term that would be over, and for terms that
+    an amendment cannot touch.
     """
     held, side = _running(session, actor, license_id)
     # After the license's own lock, as where pieces are ordered and where a license begins.
@@ -46,6 +49,8 @@ def propose_amendment(
         raise Invalid("fixed_terms", words, fields=dict.fromkeys(fixed, words))
     if not changed:
         raise Invalid("no_change", "These are the terms of the license. Change something.")
+    if _ends_already(held, terms):
+        raise Invalid("ends_already", _ENDS_ALREADY, fields={"term_months": _ENDS_ALREADY})
     _refuse_collision(session, held, terms)
     return _propose(
         session,
@@ -100,7 +105,8 @@ def sign(session: Session, actor: Actor, addendum_id: str, given: Given) -> Sign
     """Sign for one's side, the proposer first. The last signature makes it take effect.
 
     Raises as contract.signing's `check_turn` and `add_signature`; Conflict when the license has ended meanwhile or
-    the breach was cured, `terms_moved` when the terms are not those the amendment was made from, `rights_conflict`.
+    the breach was cured, `terms_moved` when the terms are not those the amendment was made from, `ends_already`,
+    `rights_conflict`; Forbidden `approval_needed` as playbook.approvals' `require_to_sign`.
     """
     row, held = _locked(session, addendum_id)
     side = side_of(held, actor)
@@ -113,6 +119,8 @@ def sign(session: Session, actor: Actor, addendum_id: str, given: Given) -> Sign
         ADDENDUM.target(row.state, "sign", {side})
     check_turn(row.by_side, side, signed, row.state, row.signers)
     _still_possible(held, row)
+    if row.terms is not None:
+        require_to_sign(session, actor, held, row)
     made = add_signature(session, actor, held, given, document_sha256=row.document_sha256, addendum_id=row.id)
     ADDENDUM.advance(row, "sign", {side})
     record(session, actor, "license.addendum_signed", row.id, owner_org_id=_org(held, other(side)), side=side)
@@ -170,8 +178,7 @@ def _take_effect(session: Session, actor: Actor, held: License, row: Addendum) -
     note(session, actor, held, "addendum_done", addendum_id=row.id)
     _stage(session, held, row, signed=True)
     if row.terms is None:
-        why = "breach" if row.signers == 1 else "mutual"
-        terminate(session, actor, held, why=why, sell_off_months=row.sell_off_months)
+        terminate(session, actor, held, row)
         return
     terms = Terms.model_validate(row.terms)
     _refuse_collision(session, held, terms)
@@ -189,8 +196,16 @@ def _still_possible(held: License, row: Addendum) -> None:
         raise Conflict("license_not_active", "This license is not active.", extra={"state": held.state})
     if row.terms is not None and row.base_terms_hash != held.terms_hash:
         raise Conflict("terms_moved", "The terms have changed since this was proposed. Propose it anew.")
+    if row.terms is not None and _ends_already(held, Terms.model_validate(row.terms)):
+        raise Conflict("ends_already", _ENDS_ALREADY)
     if row.signers == 1 and not uncured(held, row.by_side):
         raise Conflict("breach_cured", "The breach has been cured; the license goes on.")
+
+
+def _ends_already(held: License, terms: Terms) -> bool:
+    """Whether the license would be over with these terms, without the words and the sell-off of a termination."""
+    _begins, until = period(None, terms.term_months, held.active_from or clock.now())
+    return until is not None and until <= clock.now()
 
 
 def _refuse_collision(session: Session, held: License, terms: Terms) -> None:

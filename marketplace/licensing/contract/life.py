@@ -46,6 +46,28 @@ def in_force(now: datetime) -> ColumnElement[bool]:
     )
 
 
+def expiring(now: datetime) -> ColumnElement[bool]:
+    """The condition under which a license ends soon: it runs, and the first notice before its end is due."""
+    return and_(
+        License.state.in_(RUNNING),
+        License.active_until > now,
+        License.active_until <= now + timedelta(days=NOTICE_DAYS[0]),
+    )
+
+
+def expires_soon(held: License) -> bool:
+    """As `expiring`, of one license."""
+    left = held.active_until - clock.now() if held.state in RUNNING and held.active_until else None
+    return left is not None and timedelta() < left <= timedelta(days=NOTICE_DAYS[0])
+
+
+def real_end(held: License) -> datetime | None:
+    """Until when the buyer may use the rights, or could: the term's end, or an earlier one; with the sell-off."""
+    if held.state == "sell_off":
+        return held.sell_off_until
+    return held.ended_at if held.ended_why in {"mutual", "breach"} else held.active_until
+
+
 def expire_due(session: Session, actor: Actor, *, limit: int = 200) -> int:
     """Take every license whose time has come one step on; returns how many moved.
 
@@ -76,7 +98,7 @@ def expire_due(session: Session, actor: Actor, *, limit: int = 200) -> int:
             held.sell_off_until = add_months(held.active_until or now, int(held.terms["sell_off_months"]))
             _move(session, actor, held, "sell_off", "license_sell_off")
         else:
-            _end(session, actor, held, "close", "term")
+            _end(session, actor, held, "close", _why(session, held))
     return len(found)
 
 
@@ -207,14 +229,14 @@ def owes_attestation(held: License) -> bool:
     return over and held.active_from is not None and held.kind != "buyout" and held.attested_at is None
 
 
-def terminate(session: Session, actor: Actor, held: License, *, why: str, sell_off_months: int) -> None:
-    """End a running license by a signed termination; its stock may be sold for `sell_off_months` more."""
-    if sell_off_months:
-        held.sell_off_until = add_months(clock.now(), sell_off_months)
+def terminate(session: Session, actor: Actor, held: License, row: Addendum) -> None:
+    """End a running license by a signed termination; its stock may be sold for the row's `sell_off_months` more."""
+    if row.sell_off_months:
+        held.sell_off_until = add_months(clock.now(), row.sell_off_months)
         held.breach_by = held.cure_until = None
         _move(session, actor, held, "wind_down", "license_sell_off")
         return
-    _end(session, actor, held, "terminate", why)
+    _end(session, actor, held, "terminate", _why_terminated(row.signers))
 
 
 def tell(session: Session, held: License, side: str, kind: str, **params: Any) -> None:
@@ -228,6 +250,20 @@ def tell(session: Session, held: License, side: str, kind: str, **params: Any) -
 def _owes_attestation() -> ColumnElement[bool]:
     over = (License.state == "ended") | (License.state == "expired") & (_SELL_OFF == 0)
     return and_(over, License.active_from.is_not(None), License.kind != "buyout", License.attested_at.is_(None))
+
+
+def _why(session: Session, held: License) -> str:
+    """Why a license is over whose time has come: its term, or the termination that let its stock be sold."""
+    signers = session.scalars(
+        select(Addendum.signers).where(
+            Addendum.license_id == held.id, Addendum.kind == "termination", Addendum.state == "done"
+        )
+    ).first()
+    return "term" if signers is None else _why_terminated(signers)
+
+
+def _why_terminated(signers: int) -> str:
+    return "breach" if signers == 1 else "mutual"
 
 
 def _end(session: Session, actor: Actor, held: License, action: str, why: str) -> None:

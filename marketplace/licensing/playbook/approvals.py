@@ -1,6 +1,6 @@
 """Holding back what is above a limit until a colleague approves. `require` is asked wherever a version comes about."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,9 +10,9 @@ from marketplace.audit.operations import record
 from marketplace.db.locks import lock_name
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden
-from marketplace.licensing.models import Negotiation, Offer
+from marketplace.licensing.models import Addendum, License, Negotiation, Offer
 from marketplace.licensing.playbook.models import Approval, ApprovalPolicy
-from marketplace.licensing.playbook.rules import APPROVAL, Excess, excess
+from marketplace.licensing.playbook.rules import APPROVAL, Excess, commitment, excess
 from marketplace.licensing.seats import tick
 from marketplace.licensing.terms import Terms
 from marketplace.notifications.operations import notify_org
@@ -44,6 +44,37 @@ def require_to_offer(
     elif actor.org_id == negotiation.buyer_org_id:
         action: Action = "reopen" if reopening else "offer"
         _require(session, actor, terms, action, negotiation.id, design_id, negotiation.current_version)
+
+
+def require_to_sign(session: Session, actor: Actor, held: License, amendment: Addendum) -> None:
+    """Before an amendment is signed for the buyer: raise Forbidden `approval_needed` when it needs another signer."""
+    found = needs_other_signer(session, actor, held, amendment)
+    if found is not None:
+        raise Forbidden(
+            "approval_needed",
+            "This amendment raises what your organization owes above its limit. One of you proposes it, and a colleague"
+            " who may approve signs it.",
+            extra=_amounts(found),
+        )
+
+
+def needs_other_signer(session: Session, actor: Actor, held: License, amendment: Addendum) -> Excess | None:
+    """What makes an amendment too much for the actor to sign, if anything does; for the buyer's side only.
+
+    It commits the buyer to more than before and to more than the limit. Then it takes two: one member who proposes it,
+    and another, who may approve, to sign it. What the designer proposed is declined and proposed by the buyer.
+    """
+    if actor.org_id != held.buyer_org_id or amendment.terms is None:
+        return None
+    before, after = Terms.model_validate(held.terms), Terms.model_validate(amendment.terms)
+    if commitment(after).amount <= commitment(before).amount:
+        return None
+    policy = policy_of(session, actor)
+    found = excess(after, policy.limits)
+    if found is None or actor.org_id is None:
+        return None
+    proposed_by_colleague = amendment.by_side == "buyer" and amendment.by_user_id != actor.user_id
+    return None if proposed_by_colleague and actor.user_id in approvers(session, actor.org_id, policy) else found
 
 
 def ask(
@@ -164,8 +195,12 @@ def _require(
         raise Forbidden(
             "approval_needed",
             "This is above the limit of your organization. A colleague has to approve it first.",
-            extra={
-                "amount": {"amount": found.amount.amount, "currency": found.amount.currency},
-                "limit": {"amount": found.limit.amount, "currency": found.limit.currency} if found.limit else None,
-            },
+            extra=_amounts(found),
         )
+
+
+def _amounts(found: Excess) -> dict[str, Any]:
+    return {
+        "amount": {"amount": found.amount.amount, "currency": found.amount.currency},
+        "limit": {"amount": found.limit.amount, "currency": found.limit.currency} if found.limit else None,
+    }

@@ -12,11 +12,11 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, NotFound
 from marketplace.licensing.contract.addenda import propose_termination
-from marketplace.licensing.models import Addendum, Negotiation
+from marketplace.licensing.models import Addendum, License, Negotiation
 from marketplace.licensing.refusal.models import FirstAsk
 from marketplace.licensing.refusal.queries import asks_of_offer, first_refusals
 from marketplace.licensing.refusal.rules import ANSWER_WITHIN, FIRST_ASK, NOT_TOLD
-from marketplace.licensing.rules import side_of
+from marketplace.licensing.rules import RUNNING, side_of
 from marketplace.licensing.seats import current_offer, locked
 from marketplace.licensing.terms import Terms
 from marketplace.notifications.operations import notify_org
@@ -123,35 +123,43 @@ def fall_silent(session: Session, actor: Actor, *, limit: int = 200) -> int:
 
 
 def keep_true(session: Session, actor: Actor, *, limit: int = 200) -> int:
-    """Take back questions whose offer is no longer on the table, and ask again where the termination that was to follow
-    was closed unsigned; the holders are told. Returns how many. For the clock: a holder may not read the offer.
+    """Take back questions whose offer is no longer on the table or whose right is over, and ask again where the
+    termination that was to follow was closed unsigned; the holders are told. Returns how many. For the clock: a holder
+    may not read the offer.
     """
     gone = or_(
         Negotiation.state != "open",
         Negotiation.expires_at <= clock.now(),
         Negotiation.current_version != FirstAsk.version,
     )
+    over = License.state.not_in(RUNNING)
     closed = Addendum.state.in_(("withdrawn", "declined", "lapsed"))
     query = (
-        select(FirstAsk)
+        select(FirstAsk, gone, over)
         .join(Negotiation, Negotiation.id == FirstAsk.negotiation_id)
+        .join(License, License.id == FirstAsk.license_id)
         .outerjoin(Addendum, Addendum.id == FirstAsk.addendum_id)
-        .where(or_(and_(FirstAsk.state.in_(("open", "silent")), gone), and_(FirstAsk.state == "let_go", closed)))
+        .where(
+            or_(
+                and_(FirstAsk.state.in_(("open", "silent")), or_(gone, over)),
+                and_(FirstAsk.state == "let_go", closed),
+            )
+        )
         .order_by(FirstAsk.id)
         .limit(limit)
         .with_for_update(of=FirstAsk, skip_locked=True)
     )
-    found = list(session.scalars(query))
-    for row in found:
-        if row.state == "let_go":
+    found = session.execute(query).all()
+    for row, no_offer, no_right in found:
+        row.answered_at = row.answered_by = row.addendum_id = None
+        if row.state == "let_go" and not (no_offer or no_right):
             FIRST_ASK.advance(row, "reopen", {"system"})
-            row.answered_at = row.answered_by = row.addendum_id = None
             row.answer_by = clock.now() + ANSWER_WITHIN
             _tell(session, row, "buyer", "first_asked", until=f"{row.answer_by:%Y-%m-%d %H:%M} UTC")
             _tell(session, row, "designer", "first_stands")
         else:
             FIRST_ASK.advance(row, "lapse", {"system"})
-            _tell(session, row, "buyer", "first_lapsed")
+            _tell(session, row, "buyer", "first_over" if no_right else "first_lapsed")
         record(session, actor, f"first_refusal.{row.state}", row.id, owner_org_id=row.buyer_org_id)
     return len(found)
 

@@ -18,8 +18,9 @@ FIRST_ASK = Machine(
         *(step(state, "let_go", "buyer", "let_go") for state in ("open", "silent")),
         *(step(state, "withdraw", "designer", "withdrawn") for state in ("open", "silent")),
         step("open", "fall_silent", "system", "silent"),
-        # The offer it is about left the table: there is nothing to answer any more.
-        *(step(state, "lapse", "system", "withdrawn") for state in ("open", "silent")),
+        # The offer it is about left the table, or the right is over: there is nothing to answer any more. Neither is
+        # there when the termination that was to follow was closed unsigned meanwhile.
+        *(step(state, "lapse", "system", "withdrawn") for state in ("open", "silent", "let_go")),
         # The termination was taken back, declined or not signed in time: the right stands, and so does the question.
         step("let_go", "reopen", "system", "open"),
     ],

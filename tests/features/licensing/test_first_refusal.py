@@ -8,12 +8,14 @@ from sqlalchemy import update
 
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel import clock
+from marketplace.licensing.contract.life import expire_due
 from marketplace.licensing.refusal.models import FirstAsk
 from marketplace.licensing.refusal.operations import fall_silent, keep_true
 from marketplace.licensing.refusal.rules import FIRST_ASK
 from marketplace.services import Services
 from tests.features.licensing.conftest import Pair, sheet
 from tests.features.licensing.contracts import SYSTEM, Contract, Jobs
+from tests.features.licensing.test_life import told
 from tests.kit.people import Make
 from tests.states.table import assert_table
 
@@ -63,6 +65,7 @@ def test_the_states_of_a_question() -> None:
         ("open", "fall_silent", "system"): "silent",
         ("open", "lapse", "system"): "withdrawn",
         ("silent", "lapse", "system"): "withdrawn",
+        ("let_go", "lapse", "system"): "withdrawn",
         ("let_go", "reopen", "system"): "open",
     }
     assert_table(FIRST_ASK, {**answers, **clock_steps}, strangers=("stranger",))
@@ -192,6 +195,32 @@ def test_a_termination_that_is_not_signed_leaves_the_right_and_the_question(
     again = first.pair.buyer.api.get(path).get_json()
     assert (again["state"], again["addendum"]) == ("open", None)
     assert first.pair.buyer.api.post(f"{path}/take-up").get_json()["state"] == "taken_up"
+
+
+def test_a_question_is_not_put_again_once_its_offer_or_the_right_is_gone(
+    first: Contract, rival: Pair, wish: str, services: Services
+) -> None:
+    def let_go_unsigned(negotiation: str) -> str:
+        path = f"/first-refusals/{asked(rival, negotiation)['id']}"
+        addendum = first.pair.buyer.api.post(f"{path}/let-go", {}).get_json()["addendum"]
+        first.ask("buyer", f"/addenda/{addendum}/close", {})
+        return path
+
+    path = let_go_unsigned(wish)
+    rival.buyer.api.post(f"/negotiations/{wish}/withdraw", {"version": 1})
+    assert first.tick(keep_true, keep_true) == [1, 0]
+    seen = first.pair.buyer.api.get(path).get_json()
+    assert (seen["state"], seen["addendum"]) == ("withdrawn", None)
+
+    path = let_go_unsigned(str(rival.open(**WISH)["id"]))
+    past = clock.now() - timedelta(days=1)
+    first.move(active_from=past - timedelta(days=700), active_until=past)
+    assert first.tick(expire_due, keep_true) == [1, 1]
+    assert first.pair.buyer.api.get(path).get_json()["state"] == "withdrawn"
+    with unit_of_work(services.engine, SYSTEM) as session:
+        session.execute(update(FirstAsk).where(FirstAsk.id == path.split("/")[-1]).values(state="open"))
+    assert first.tick(keep_true) == [1], "nor does an open one outlive the right"
+    assert told(services, "first_over") == 2
 
 
 def test_taking_up_with_an_own_offer_on_the_table_waits_for_its_answer(first: Contract, rival: Pair, wish: str) -> None:
