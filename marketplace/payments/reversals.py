@@ -86,7 +86,7 @@ def note_outside(session: Session, actor: Actor, transfer_id: str, reported: Rep
     if session.scalars(known).first() is not None or row.state != "sent":
         return False
     kept = min(reported.amount, row.payable)
-    settled = _recover(session, row.id, reported.amount - kept)
+    settled = recover(session, row.id, reported.amount - kept)
     again = reported.amount - settled
     session.add(
         Reversal(
@@ -127,8 +127,8 @@ def note_outside(session: Session, actor: Actor, transfer_id: str, reported: Rep
     return True
 
 
-def _recover(session: Session, transfer_id: str, amount: int) -> int:
-    """Settle debts over a share with up to `amount` that came back of it by hand; returns what they took of it."""
+def recover(session: Session, transfer_id: str, amount: int) -> int:
+    """Settle debts over a share with up to `amount` that came back of it otherwise; returns what they took of it."""
     query = select(Reversal.id).where(
         Reversal.transfer_id == transfer_id, Reversal.state == "short", Reversal.recovered < Reversal.amount
     )

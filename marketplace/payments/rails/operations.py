@@ -28,6 +28,7 @@ from marketplace.payments.rails.pain import Credit, write
 from marketplace.payments.rails.routing import current_bank, in_a_file, offered
 from marketplace.payments.rails.rules import COOLING, FILE, ITEM, MOST_ITEMS
 from marketplace.payments.rails.vault import seal, unseal
+from marketplace.payments.reversals import recover
 from marketplace.payments.rules import TRANSFER, four_eyes_from
 
 _SYSTEM = frozenset({"system"})
@@ -226,31 +227,43 @@ def _take_back(session: Session, actor: Actor, share: Transfer, item: BankItem) 
         TRANSFER.advance(share, "reject", _SYSTEM)
         TRANSFER.advance(share, "release", _SYSTEM)
         share.reason = why
-    elif share.stripe_transfer_id == item.id and _booked_back(session, share, item):
-        # The share is cut in two: what the payee keeps, and what is owed once more.
-        share.gross, share.amount = share.gross - item.amount, share.amount - item.amount
-        again = once_more(session, share, item.amount, why)
-        TRANSFER.advance(again, "release", _SYSTEM)
+    elif share.stripe_transfer_id == item.id and not ledger.balance_of(session, _return_key(item), ledger.BANK):
+        _came_back(session, share, item, why)
     else:
         return
     if item.state == "returned":
         notify_org(session, item.org_id, "bank_returned", path="/payouts/bank", amount=item.money)
 
 
-def _booked_back(session: Session, share: Transfer, item: BankItem) -> bool:
-    return ledger.post(
+def _came_back(session: Session, share: Transfer, item: BankItem, why: str) -> None:
+    """What was paid is on our account again: it settles first what the payee owes of this share, for a refund that
+    could not be taken back from it; the rest is owed once more.
+    """
+    kept = min(item.amount, share.payable)
+    settled = recover(session, share.id, item.amount - kept)
+    again = item.amount - settled
+    ledger.post(
         session,
-        key=f"bank_return:{item.id}",
+        key=_return_key(item),
         kind="reversal",
         subject_id=share.subject_id,
         memo=share.description,
         currency=item.currency,
         lines=[
             ledger.Line(ledger.BANK, item.amount),
-            ledger.Line(ledger.held(item.org_id), -item.amount, item.org_id),
+            ledger.Line(ledger.held(item.org_id), -again, item.org_id),
+            ledger.Line(ledger.receivable(item.org_id), -settled, item.org_id),
         ],
         external_id=item.id,
     )
+    # The share is cut in two: what went back to the buyer, and what is owed once more.
+    share.gross, share.amount = share.gross - kept, share.amount - kept
+    if again:
+        TRANSFER.advance(once_more(session, share, again, why), "release", _SYSTEM)
+
+
+def _return_key(item: BankItem) -> str:
+    return f"bank_return:{item.id}"
 
 
 def _items(session: Session, file_id: str, ids: list[str] | None = None) -> list[BankItem]:

@@ -1,4 +1,4 @@
-"""A refund whose share lies in a file at the bank waits for days and is made then."""
+"""A refund and a share paid by bank file: it waits for the bank for days; what the bank returns settles its debt."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel import clock
 from marketplace.payments import ledger
 from marketplace.payments.claims import Refund
-from marketplace.payments.rails.models import BankFile
+from marketplace.payments.rails.models import BankFile, BankItem
 from tests.features.payments.scene import SYSTEM, Scene
 from tests.features.payments.test_bank_files import HK
 
@@ -42,3 +42,34 @@ def test_a_refund_waits_for_the_bank_and_uses_no_attempts_up(scene: Scene) -> No
     assert scene.one(Refund).state == "done"
     assert scene.shares()[("license_fee", "whole")].state == "returned"
     assert ledger.held(scene.designer.org.id) not in scene.sums()
+
+
+def test_a_payment_that_the_bank_returns_after_a_part_was_refunded_settles_that_debt_first(scene: Scene) -> None:
+    """PAY-15, PAY-22: 900.00 were paid by file, 270.00 of them are owed for a refund, then all of it comes back."""
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        session.get_one(Organization, scene.designer.org.id).country = "HK"
+    assert scene.designer.browser.post("/payouts/bank", HK).status_code == 303
+    checkout = scene.licensed()
+    operator = scene.make.person("operator")
+    operator.browser.post("/desk/bank-files", {"currency": "USD"})
+    scene.run_jobs()
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        file, item = session.scalars(select(BankFile)).one().id, session.scalars(select(BankItem)).one().id
+    operator.browser.post(f"/desk/bank-files/{file}/take")
+    operator.browser.post(f"/desk/bank-files/{file}/mark", {"items": item, "outcome": "execute"})
+    scene.run_jobs()
+    scene.refund(checkout, 30_000)
+    assert scene.sums()[ledger.receivable(scene.designer.org.id)] == 27_000
+    mark = {"items": item, "outcome": "return", "reason": "AC04"}
+    operator.browser.post(f"/desk/bank-files/{file}/mark", mark)
+    scene.run_jobs()
+    sums = scene.sums()
+    assert sums[ledger.held(scene.designer.org.id)] == -63_000
+    assert {ledger.BANK, ledger.receivable(scene.designer.org.id)}.isdisjoint(sums)
+    first, again = sorted(scene.every_share(), key=lambda share: share.state, reverse=True)
+    assert (first.state, first.amount, first.back) == ("sent", 27_000, 27_000)
+    assert (again.state, again.payable, again.reason) == ("due", 63_000, "bank_returned")
+    operator.browser.post("/desk/bank-files", {"currency": "USD"})
+    scene.run_jobs()
+    with unit_of_work(scene.services.engine, SYSTEM) as session:
+        assert session.scalars(select(BankItem.amount).where(BankItem.id != item)).all() == [63_000]
