@@ -63,6 +63,7 @@ BINDINGS: dict[str, Binding] = {
     JobName.MAKE_REFUND: Binding(
         money_back.make_refund, queue="urgent", max_attempts=20, on_failed=money_back.refund_given_up
     ),
+    JobName.END_REFUND: Binding(money_back.end_refund, queue="urgent", max_attempts=12, on_failed=gave_up),
     JobName.REVERSE_TRANSFER: Binding(money_back.reverse, queue="urgent", max_attempts=20, on_failed=gave_up),
     JobName.COMPARE_BOOKS: Binding(books.compare, timeout_s=1200, max_attempts=3, on_failed=gave_up),
     JobName.ASSEMBLE_EVIDENCE: Binding(evidence.assemble, max_attempts=6, on_failed=evidence.assembly_failed),

@@ -37,6 +37,7 @@ class JobName(StrEnum):
     SEND_TRANSFER = "send_transfer"
     RESEND_TRANSFER = "resend_transfer"
     MAKE_REFUND = "make_refund"
+    END_REFUND = "end_refund"
     REVERSE_TRANSFER = "reverse_transfer"
     RELEASE_ACCEPTED = "release_accepted"
     ASSEMBLE_EVIDENCE = "assemble_evidence"

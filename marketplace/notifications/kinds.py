@@ -174,6 +174,12 @@ KINDS: dict[str, tuple[Any, Any]] = {
         _l("%(amount)s for %(design)s came when it could not begin any more. All of it goes back to the buyer."),
     ),
     "refund_failed": (_l("A refund did not arrive"), _l("%(amount)s for %(design)s. We are looking into it.")),
+    "refund_by_hand": (_l("Your refund was paid another way"), _l("%(amount)s for %(design)s: %(answer)s")),
+    "refund_called_off": (_l("A refund was called off"), _l("%(amount)s for %(design)s: %(answer)s")),
+    "share_restored": (
+        _l("Your share is yours again"),
+        _l("%(amount)s of your share for %(design)s: the refund was called off."),
+    ),
     "debt": (_l("Your account could not cover a refund"), _l("%(amount)s will be kept back from what you earn next.")),
     "dispute_opened": (_l("A payment is disputed"), _l("%(amount)s for %(design)s. The money is held until it ends.")),
     "evidence_reminder": (

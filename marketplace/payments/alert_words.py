@@ -31,11 +31,11 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "transfer_differs": (N_("A transfer is not the one we asked for"), _COMPARE),
     "refund_failed": (
         N_("A refund was refused"),
-        N_("Open the refund and try it again, or agree on another way with the buyer."),
+        N_("Open the refund and try it again, pay the buyer another way and say so there, or call it off."),
     ),
     "refund_returned": (
         N_("A bank sent a refund back"),
-        N_("Ask the buyer for another way to be paid, then open the refund and try it again."),
+        N_("Ask the buyer for another way to be paid, then open the refund: try it again, or say how you paid it."),
     ),
     "refund_outside": (
         N_("A refund was made at the payment service by hand"),
@@ -93,6 +93,7 @@ TASKS: Mapping[str, str] = {
     "handle_payment_event": N_("Taking over what the payment service reported"),
     "release_order_funds": N_("Releasing held money"),
     "resend_transfer": N_("Sending a refused share again"),
+    "end_refund": N_("Ending a refund that could not be made"),
     "reverse_transfer": N_("Taking back a share that was sent"),
     "issue_invoices": N_("Issuing invoices"),
     "restore_invoices": N_("Undoing the credit notes of a dispute"),
@@ -108,6 +109,8 @@ CODES: Mapping[str, str] = {
     "insufficient_funds": N_("There was not enough money on the account"),
     "balance_insufficient": N_("There was not enough money on the account"),
     "not_reversible": N_("It was paid by bank file, which cannot be taken back"),
+    "disputed": N_("The buyer's bank is deciding about the payment"),
+    "too_much": N_("More was to go back than is left of the payment"),
     "no_answer": N_("The payment service gave no answer for hours"),
 }
 

@@ -41,7 +41,7 @@ class ShareOut(Body):
 
 
 class RefundOut(Body):
-    """A refund. `state` is asked, approved, refunding, done, failed, declined or withdrawn."""
+    """A refund. `state` is asked, approved, refunding, done, failed, declined, withdrawn or undone (called off)."""
 
     id: str
     payment: str

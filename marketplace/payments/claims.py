@@ -20,7 +20,8 @@ class Refund(Created, Base):
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint(
-            "state in ('asked', 'approved', 'refunding', 'done', 'failed', 'declined', 'withdrawn')", name="state"
+            "state in ('asked', 'approved', 'refunding', 'done', 'failed', 'declined', 'withdrawn', 'undone')",
+            name="state",
         ),
         CheckConstraint("origin in ('asked', 'outside')", name="origin"),
         Index("ix_refunds_checkout", "checkout_id", "created_at"),
@@ -55,6 +56,11 @@ class Refund(Created, Base):
     def money(self) -> Money:
         """What the buyer gets back."""
         return Money(self.amount, self.currency)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether an operator has paid it to the buyer, not the payment service."""
+        return self.state == "done" and self.stripe_refund_id is None
 
 
 class GiveBack(Created, Base):

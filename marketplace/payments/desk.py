@@ -8,7 +8,7 @@ from marketplace.db.jobs import JobName, stage
 from marketplace.kernel import clock
 from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.money import Money
-from marketplace.payments import alerts, disputes, findings, operations, payees, reading, refunds, words
+from marketplace.payments import alerts, disputes, ending, findings, operations, payees, reading, refunds, words
 from marketplace.payments.access import load_any_dispute, load_any_payment, load_any_refund
 from marketplace.payments.alert_words import TASKS
 from marketplace.payments.claims import Dispute, Refund
@@ -79,7 +79,8 @@ def give_back(call: Call, checkout: Checkout) -> ResponseReturnValue:
 def refund(call: Call, row: Refund, form: FormState | None = None) -> ResponseReturnValue:
     """A refund with what everybody gives."""
     page = reading.refund(call.session, call.actor, row)
-    return render_template("payments/refund.html", page=page, words=words, form=form, desk=True)
+    why = findings.reason("refund_failed", row.failure)
+    return render_template("payments/refund.html", page=page, words=words, form=form, desk=True, why=why)
 
 
 @section.post("/refunds/<refund_id>/decide", needs=Permission.MONEY_DESK, subject=load_any_refund, on_invalid=refund)
@@ -87,6 +88,14 @@ def decide(call: Call, row: Refund) -> ResponseReturnValue:
     """Approve or decline; a failed one is tried again by approving it."""
     act(call, row, read_form(DecisionForm))
     return see_other("money_desk.index", toast=_("Your decision is recorded; the other side is told."))
+
+
+@section.post("/refunds/<refund_id>/end", needs=Permission.MONEY_DESK, subject=load_any_refund, on_invalid=refund)
+def end_refund(call: Call, row: Refund) -> ResponseReturnValue:
+    """Say how a failed refund ends: the buyer was paid another way, or it is called off."""
+    given = read_form(DecisionForm)
+    ending.ask(call.session, call.actor, row.id, how=given.action, answer=given.answer)
+    return see_other("money_desk.refund", toast=_("It is being booked; the buyer is told."), refund_id=row.id)
 
 
 @section.get("/disputes/<dispute_id>", needs=Permission.MONEY_DESK, subject=load_any_dispute)

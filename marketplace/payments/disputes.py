@@ -24,7 +24,7 @@ from marketplace.notifications.operations import notify_org
 from marketplace.payments import alerts, exchanging, giving_back, ledger, titles
 from marketplace.payments.claims import Dispute
 from marketplace.payments.models import Checkout, Transfer
-from marketplace.payments.rules import EVIDENCE_REMINDERS
+from marketplace.payments.rules import EVIDENCE_REMINDERS, waits_for
 
 #: The vendor's words for a dispute that is over.
 _OVER = frozenset({"won", "lost", "warning_closed", "prevented"})
@@ -49,13 +49,13 @@ def take_over(session: Session, actor: Actor, checkout_id: str, reported: Report
     checkout = lock(session, Checkout, checkout_id)
     row = _row(session, actor, checkout, reported)
     _book_movements(session, checkout, reported)
+    if _older(row, reported):
+        return row
     row.withdrawn = max(reported.withdrawn, 0)
     if reported.status == "won" and row.settled == "lost":
-        made = giving_back.restore(session, checkout, row.id, kind="dispute_restored", source=ledger.DISPUTED)
+        giving_back.restore(session, checkout, row.id, kind="dispute_restored", source=ledger.DISPUTED)
         _return_loss(session, checkout, row)
         row.settled = "won"
-        for share in made:
-            stage(session, JobName.RELEASE_ORDER_FUNDS, share.id, _release(checkout, share.milestone))
     elif reported.status == "won" and row.settled is None:
         row.settled = "won"
     elif reported.status == "lost" and row.settled is None and reported.withdrawn > 0:
@@ -74,6 +74,18 @@ def take_over(session: Session, actor: Actor, checkout_id: str, reported: Report
         _tell(session, row, "dispute_lost" if reported.status == "lost" else "dispute_over")
     session.flush()
     return row
+
+
+def _older(row: Dispute, reported: Reported) -> bool:
+    """Whether a report was read before the one that we have taken over: what is over stays so, what is won stays won.
+
+    A question that the bank had closed can still become a dispute, which takes money.
+    """
+    if row.closed_at is None or reported.status == "won":
+        return False
+    if row.status == "won":
+        return True
+    return reported.status not in _OVER and not (row.status == "warning_closed" and reported.withdrawn > 0)
 
 
 def open_ones(session: Session, checkout_id: str) -> Sequence[str]:
@@ -258,13 +270,9 @@ def _go_on(session: Session, checkout: Checkout, row: Dispute) -> None:
         return
     waiting = select(Transfer).where(Transfer.checkout_id == checkout.id, Transfer.reason == "disputed")
     for share in session.scalars(waiting.order_by(Transfer.id).with_for_update()):
-        share.reason = "awaiting_delivery" if share.state == "held" and share.purpose == "order" else None
+        share.reason = waits_for(share.purpose, share.kind, share.milestone) if share.state == "held" else None
         if share.state == "due":
             stage(session, JobName.SEND_TRANSFER, f"{share.id}:{row.id}", {"transfer_id": share.id})
-
-
-def _release(checkout: Checkout, milestone: str) -> dict[str, str]:
-    return {"purpose": checkout.purpose, "subject_id": checkout.subject_id, "milestone": milestone}
 
 
 def _tell(session: Session, row: Dispute, kind: str, **more: Any) -> None:

@@ -106,7 +106,7 @@ def _finding(row: Alert, known: _Subjects) -> Finding:
     if page is None and (org_id or name.startswith("org_")):
         page = ("organization", org_id or name)
         org_id = org_id or name
-    why = _reason(row.kind, details.get("code")) or details.get("why")
+    why = reason(row.kind, details.get("code")) or details.get("why")
     if row.kind == "gave_up":
         job = details.get("job", "")
         what, why = f"{what}: {_(TASKS[job]) if job in TASKS else job}", details.get("why")
@@ -128,8 +128,8 @@ def _finding(row: Alert, known: _Subjects) -> Finding:
     )
 
 
-def _reason(kind: str, code: str | None) -> str | None:
-    """A vendor's code in words where there are some."""
+def reason(kind: str, code: str | None) -> str | None:
+    """Why an alert of this kind was raised: a vendor's code in words where there are some; None without a code."""
     if code is None:
         return None
     if kind == "payout_failed":

@@ -15,10 +15,10 @@ from marketplace.db.locks import lock_all
 from marketplace.kernel import clock
 from marketplace.kernel.errors import Conflict
 from marketplace.payments import ledger
-from marketplace.payments.claims import GiveBack, Reversal
+from marketplace.payments.claims import Dispute, GiveBack, Reversal
 from marketplace.payments.models import Checkout, Transfer
 from marketplace.payments.rails.routing import in_a_file
-from marketplace.payments.rules import PLANS, TRANSFER, apportion
+from marketplace.payments.rules import PLANS, TRANSFER, apportion, waits_for
 
 _SYSTEM = frozenset({"system"})
 
@@ -124,8 +124,10 @@ def take(
 def restore(session: Session, checkout: Checkout, cause_id: str, *, kind: str, source: str) -> list[Transfer]:
     """Undo `take`: what was given is the payees' again, out of the account `source`.
 
-    What a payee still owed for it is forgiven; what was taken from it becomes a share of its own that is to be sent.
-    Call it with the checkout locked. Raises Conflict `share_moving` while a reversal is under way.
+    What a payee still owed for it is forgiven. What had not been sent goes back into its part, which is held or due as
+    before; what had been sent becomes a share of its own. Returns those shares and the parts that are held anew: to be
+    released, each when its condition is met. Call it with the checkout locked. Raises Conflict `share_moving` while a
+    reversal is under way.
     """
     # The shares before their reversals, as everywhere.
     shares = lock_all(
@@ -142,20 +144,25 @@ def restore(session: Session, checkout: Checkout, cause_id: str, *, kind: str, s
     lines, made, total = [], [], 0
     given = select(GiveBack).where(GiveBack.cause_id == cause_id, GiveBack.undone_at.is_(None))
     for part in session.scalars(given.order_by(GiveBack.id)).all():
-        forgiven = 0
+        forgiven, sent = 0, 0
         for row in reversals:
             share = mine[row.transfer_id]
-            if (row.org_id, share.kind) == (part.org_id, part.kind) and row.state == "short":
+            if (row.org_id, share.kind) != (part.org_id, part.kind):
+                continue
+            sent += row.amount
+            if row.state == "short":
                 kept = row.amount - row.recovered
                 forgiven, row.recovered = forgiven + kept, row.amount
                 # It stays with the payee, so that it can be given back another time.
                 share.back -= kept
                 if row.cause_id.endswith(":debt"):
                     share.withheld += kept
-        again = part.net - forgiven
+        revived, rest = _into_parts(session, shares, part, part.net - sent)
+        made += revived
+        again = sent - forgiven + rest
         lines += [
             ledger.Line(ledger.receivable(part.org_id), -forgiven, part.org_id),
-            ledger.Line(ledger.held(part.org_id), -again, part.org_id),
+            ledger.Line(ledger.held(part.org_id), forgiven - part.net, part.org_id),
             ledger.Line(ledger.FEES, -part.fee),
         ]
         total += part.net + part.fee
@@ -175,6 +182,37 @@ def restore(session: Session, checkout: Checkout, cause_id: str, *, kind: str, s
     )
     session.flush()
     return made
+
+
+def _into_parts(
+    session: Session, shares: Sequence[Transfer], given: GiveBack, amount: int
+) -> tuple[list[Transfer], int]:
+    """Put `amount` back into a payee's parts that were not sent, the first part first.
+
+    Returns the parts that are held anew, and what has no such part: it was sent since.
+    """
+    mine = sorted((s for s in shares if (s.org_id, s.kind) == (given.org_id, given.kind)), key=_last_part_first)
+    revived = []
+    for row in reversed(mine):
+        # One without an answer may have left as it is; it stands still until the payment service was asked.
+        if row.state not in {"held", "due", "failed", "returned"} or row.reason == "no_answer":
+            continue
+        part = min(amount, row.back)
+        if not part:
+            continue
+        row.back, amount = row.back - part, amount - part
+        if row.state == "returned":
+            TRANSFER.advance(row, "restore", _SYSTEM)
+            row.reason = _why_held(session, row)
+            revived.append(row)
+    return revived, amount
+
+
+def _why_held(session: Session, row: Transfer) -> str | None:
+    disputed = select(Dispute.id).where(Dispute.checkout_id == row.checkout_id, Dispute.closed_at.is_(None)).limit(1)
+    if session.scalars(disputed).first() is not None:
+        return "disputed"
+    return waits_for(row.purpose, row.kind, row.milestone)
 
 
 def once_more(session: Session, like: Transfer, amount: int, reason: str) -> Transfer:

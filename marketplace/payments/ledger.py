@@ -42,6 +42,7 @@ __all__ = [
     "balances",
     "booked",
     "held",
+    "keys",
     "post",
     "problems",
     "receivable",
@@ -143,6 +144,11 @@ def booked(session: Session, external_ids: Sequence[str]) -> set[str]:
     """Which of these objects of the payment service have a booking."""
     query = select(LedgerTransaction.external_id).where(LedgerTransaction.external_id.in_(set(external_ids)))
     return {name for name in session.scalars(query) if name is not None}
+
+
+def keys(session: Session, wanted: Sequence[str]) -> set[str]:
+    """Which of these keys are booked."""
+    return set(session.scalars(select(LedgerTransaction.key).where(LedgerTransaction.key.in_(set(wanted)))))
 
 
 def problems(session: Session, anchor: Head | None = None) -> list[str]:

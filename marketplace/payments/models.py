@@ -155,6 +155,8 @@ class Transfer(Created, Base):
     stripe_transfer_id: Mapped[str | None] = mapped_column(String(80), unique=True)
     #: The account at the payment service that it was sent to; the payee's may have become another one since.
     destination: Mapped[str | None] = mapped_column(String(80))
+    #: When its condition was met. One that goes back to the buyer keeps it, for when that is undone.
+    released_at: Mapped[Moment | None]
     expected_at: Mapped[Moment | None]
     sent_at: Mapped[Moment | None]
 

@@ -275,8 +275,11 @@ def release_shares(
         if row.state == "held":
             TRANSFER.advance(row, "release", {"system"})
             row.reason = row.reason if row.reason == "disputed" else None
+            # One that is released again, after what it was given back for was undone, is another sending.
+            key = row.id if row.released_at is None else f"{row.id}:{clock.now().isoformat()}"
+            row.released_at = clock.now()
             record(session, actor, "payment.released", row.id, owner_org_id=row.org_id)
-            stage(session, JobName.SEND_TRANSFER, row.id, {"transfer_id": row.id})
+            stage(session, JobName.SEND_TRANSFER, key, {"transfer_id": row.id})
             found.append(row)
     return found
 

@@ -1,5 +1,7 @@
 """A payee's account at the payment service: opened, mirrored, changed, lost. Bank details never come here."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -83,17 +85,20 @@ def approve_change(session: Session, actor: Actor, org_id: str) -> PaymentAccoun
     return row
 
 
-def update_account(session: Session, actor: Actor, reported: Account, *, cause: str) -> None:
-    """Take over what the payment service says of a payee, and send what waited for it; `cause` names the event."""
+def update_account(session: Session, actor: Actor, reported: Account, *, cause: str, asked_at: datetime) -> None:
+    """Take over what the payment service says of a payee, and send what waited for it; `cause` names the event.
+
+    An answer to a question that was asked (`asked_at`) before that of the answer we have is older news: left alone.
+    """
     row = session.scalars(
         select(PaymentAccount).where(PaymentAccount.stripe_account_id == reported.id).with_for_update()
     ).one_or_none()
-    if row is None:
+    if row is None or (row.checked_at is not None and row.checked_at > asked_at):
         return
     was_ready = row.ready
     row.transfers_active, row.payouts_enabled = reported.transfers_active, reported.payouts_enabled
     row.details_submitted, row.requirements = reported.details_submitted, list(reported.requirements_due)
-    row.disabled_reason, row.checked_at = reported.disabled_reason, clock.now()
+    row.disabled_reason, row.checked_at = reported.disabled_reason, asked_at
     if reported.closed:
         row.disabled_reason = "account_closed"
     if row.ready and not was_ready:

@@ -16,6 +16,7 @@ from marketplace.payments.claims import Dispute, GiveBack, Reconciliation, Refun
 from marketplace.payments.findings import Finding
 from marketplace.payments.giving_back import Given
 from marketplace.payments.models import Checkout, FeeRate, PaymentAccount, Transfer
+from marketplace.payments.rules import TOO_LATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,17 @@ class RefundPage:
     @property
     def may_decide(self) -> bool:
         """Whether the reader decides about it now."""
-        deciding = self.refund.state == "asked" and bool(self.who & {"decider", "operator"})
-        return deciding or (self.refund.state == "failed" and "operator" in self.who)
+        return self.refund.state == "asked" and bool(self.who & {"decider", "operator"})
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the reader says how a refund ends that could not be made."""
+        return self.refund.state == "failed" and "operator" in self.who
+
+    @property
+    def may_call_off(self) -> bool:
+        """Whether the buyer's money need not go back: it must when nothing had begun for it."""
+        return self.refund.reason != TOO_LATE
 
 
 @dataclass(frozen=True, slots=True)

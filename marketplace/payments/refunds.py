@@ -113,30 +113,42 @@ def begin(session: Session, actor: Actor, refund_id: str) -> tuple[Refund, Check
     if row.state not in {"approved", "refunding"}:
         return None
     checkout = lock(session, Checkout, row.checkout_id)
-    taken = select(GiveBack.id).where(GiveBack.cause_id == row.id).limit(1)
-    if session.scalars(taken).first() is None:
-        check_free(session, checkout)
-        given = giving_back.preview(session, checkout, row.amount)
-        giving_back.take(session, checkout, row.id, given, kind="refund_approved", to=ledger.REFUNDS)
-        for part in given:
-            if part.net:
-                said = _said(row) | {"amount": Money(part.net, row.currency)}
-                notify_org(session, part.org_id, "refund_taken", path=f"/refunds/{row.id}", **said)
+    give(session, row, checkout)
     REFUND.advance(row, "begin", _SYSTEM)
     record(session, actor, "refund.begun", row.id, owner_org_id=row.payer_org_id)
     query = select(Reversal).where(Reversal.cause_id == row.id).order_by(Reversal.id)
     return row, checkout, list(session.scalars(query))
 
 
+def give(session: Session, row: Refund, checkout: Checkout) -> None:
+    """Take from the shares what each gives, once; both are locked. Raises what `begin` raises."""
+    taken = select(GiveBack.id).where(GiveBack.cause_id == row.id).limit(1)
+    if session.scalars(taken).first() is not None:
+        return
+    check_free(session, checkout)
+    given = giving_back.preview(session, checkout, row.amount)
+    giving_back.take(session, checkout, row.id, given, kind="refund_approved", to=ledger.REFUNDS)
+    for part in given:
+        if part.net:
+            said = _said(row) | {"amount": Money(part.net, row.currency)}
+            notify_org(session, part.org_id, "refund_taken", path=f"/refunds/{row.id}", **said)
+
+
 def confirm(session: Session, actor: Actor, refund_id: str, reported: ReportedRefund) -> Refund | None:
-    """Phase three: book that the money is on its way to the buyer, once; None when that was done before."""
+    """Phase three: book that the money is on its way to the buyer, once; None when that was done before.
+
+    One that is not what we asked for is not booked: an operator is told.
+    """
     row = lock(session, Refund, refund_id)
     _link_late(session, row, reported)
     if row.state not in {"refunding", "failed"} or reported.status in {"failed", "canceled"}:
         return None
+    if row.state == "failed" and row.stripe_refund_id == reported.id:
+        # What was read before it failed comes late: a refund that has failed stays so, another try is another one.
+        return None
     if (reported.amount, reported.currency) != (row.amount, row.currency):
         alerts.raise_alert(session, actor, "refund_differs", row.id, subject_id=row.id, theirs=reported.amount)
-        raise Conflict("refund_differs", "The refund made is not the one we asked for.")
+        return None
     REFUND.advance(row, "confirm", _SYSTEM)
     row.stripe_refund_id, row.done_at, row.failure = reported.id, clock.now(), None
     ledger.post(
@@ -155,12 +167,15 @@ def confirm(session: Session, actor: Actor, refund_id: str, reported: ReportedRe
     return row
 
 
-def reject(session: Session, actor: Actor, refund_id: str, code: str) -> None:
-    """The payment service will not make it: the shares are owed back to the buyer, a person must look."""
+def reject(session: Session, actor: Actor, refund_id: str, code: str, *, made: str | None = None) -> None:
+    """The payment service will not make it: the shares are owed back to the buyer, a person must look.
+
+    `made` is the payment service's refund that has failed, if one was made.
+    """
     row = lock(session, Refund, refund_id)
     if row.state in {"approved", "refunding"}:
         REFUND.advance(row, "reject", _SYSTEM)
-        row.failure = code[:60]
+        row.failure, row.stripe_refund_id = code[:60], made or row.stripe_refund_id
         alerts.raise_alert(session, actor, "refund_failed", f"{row.id}:{code}", subject_id=row.id, code=code)
 
 

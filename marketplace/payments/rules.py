@@ -27,6 +27,8 @@ TRANSFER = Machine(
         step("held", "give_back", "system", "returned"),
         step("due", "give_back", "system", "returned"),
         step("failed", "give_back", "system", "returned"),
+        # What it was given back for was undone before anything of it had been sent.
+        step("returned", "restore", "system", "held"),
     ],
 )
 
@@ -47,6 +49,8 @@ REFUND = Machine(
         step("done", "reject", "system", "failed"),
         step("failed", "approve", "operator", "approved"),
         step("failed", "confirm", "system", "done"),
+        step("failed", "pay_by_hand", "system", "done"),
+        step("failed", "undo", "system", "undone"),
     ],
 )
 
@@ -87,7 +91,7 @@ PLANS: dict[tuple[str, str], tuple[Milestone, ...]] = {
     ("order", "royalty"): (Milestone("whole", 10_000, "accepted"),),
 }
 #: What a held share waits for, by its milestone's condition; words in `words.WAITS`.
-_WAITS = {"begun": "awaiting_start", "accepted": "awaiting_delivery", "done": None}
+_WAITS = {"begun": "awaiting_start", "accepted": "awaiting_delivery"}
 #: Days before the bank's date on which payees and operators are reminded of a dispute that was not answered.
 EVIDENCE_REMINDERS = (3, 1)
 #: The buyer has this long after the shipment to accept the pieces or to complain; then the money is released.
@@ -163,10 +167,15 @@ def parts(purpose: str, share: Split) -> list[tuple[Milestone, Split]]:
     return found
 
 
-def waits_for(purpose: str, kind: str, milestone: str) -> str | None:
-    """What a held part of a share waits for; None for one whose condition is met, or that is owed once more."""
+def condition(purpose: str, kind: str, milestone: str) -> str | None:
+    """What releases a part of a share: begun, accepted or done; None for one that is owed once more."""
     plan = PLANS.get((purpose, kind), _WHOLE)
-    return next((_WAITS[part.released_by] for part in plan if part.code == milestone), None)
+    return next((part.released_by for part in plan if part.code == milestone), None)
+
+
+def waits_for(purpose: str, kind: str, milestone: str) -> str | None:
+    """Why a part of a share is held, as words.WAITS says it; None for one that needs no word."""
+    return _WAITS.get(condition(purpose, kind, milestone) or "")
 
 
 def apportion(amount: int, weights: Sequence[int]) -> list[int]:

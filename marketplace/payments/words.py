@@ -40,6 +40,7 @@ WAITS = {
     "bank_returned": _l("Your bank sent it back; it leaves again with the next file"),
     "unsettled": _l("Waiting until the buyer's money has settled at the payment service"),
     "no_answer": _l("The payment service has not answered; we are looking into it"),
+    "complaint": _l("Held: the buyer has asked for money back; it goes on when that is decided"),
     "disputed": _l("Held: the buyer's bank questions the payment"),
     "debt": _l("Kept back against what was owed from an earlier refund"),
     "given_back": _l("Given back to the buyer"),
@@ -72,6 +73,7 @@ REFUND_STATES = {
     "failed": (_l("Did not go through; we are looking into it"), "bad"),
     "declined": (_l("Declined"), "bad"),
     "withdrawn": (_l("Withdrawn"), ""),
+    "undone": (_l("Called off"), "bad"),
 }
 DISPUTE_STATES = {
     "needs_response": (_l("An answer is due"), "warn"),

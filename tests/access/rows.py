@@ -558,6 +558,9 @@ ROWS: dict[str, Row] = {
     "money_desk.give_back": row(shared=True, send=_refund_form, payment_id="checkout"),
     "money_desk.refund": row(shared=True, refund_id="refund"),
     "money_desk.decide": row(shared=True, send={"action": "approve"}, refund_id="refund"),
+    "money_desk.end_refund": row(
+        shared=True, send={"action": "paid", "answer": "77"}, refund_id="refund", not_now="operator"
+    ),
     "money_desk.dispute": row(shared=True, dispute_id="dispute"),
     "money_desk.file": row(shared=True, dispute_id="dispute", name="=customer_communication", answers=(303,)),
     "money_desk.assemble": row(shared=True, dispute_id="dispute"),

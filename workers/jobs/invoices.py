@@ -13,14 +13,14 @@ from marketplace.gateways.documents import make_pdf
 from marketplace.invoices import operations, queries
 from marketplace.invoices.document import TEMPLATE, values
 from marketplace.invoices.models import Invoice
-from marketplace.payments.claims import Dispute
+from marketplace.payments.claims import Dispute, Refund
 from workers.run import Run, Wait
 
 
 def issue(run: Run, checkout_id: str, cause: str = "", parts: list[list[str | int]] | None = None) -> None:
     """Issue the invoices of a paid checkout, or with `cause` the credit notes over what went back.
 
-    Notes of a dispute that was reinstated before they could be issued are undone at once.
+    Notes of a dispute that was reinstated, or a refund called off, before they could be issued are undone at once.
     """
     with run.phase() as session:
         if parts is None:
@@ -29,12 +29,13 @@ def issue(run: Run, checkout_id: str, cause: str = "", parts: list[list[str | in
         credited = [operations.Credited(str(p[0]), str(p[1]), int(p[2]), int(p[3])) for p in parts]
         operations.credit(session, run.actor, checkout_id, cause=cause, parts=credited)
         # Its undoing may have found none, where this was given up and is tried again.
-        if session.scalar(select(Dispute.settled).where(Dispute.id == cause)) == "won":
+        dispute, refund = session.get(Dispute, cause), session.get(Refund, cause)
+        if (dispute is not None and dispute.settled == "won") or (refund is not None and refund.state == "undone"):
             operations.restore(session, run.actor, checkout_id, cause=cause)
 
 
 def restore(run: Run, checkout_id: str, cause: str) -> None:
-    """Undo the credit notes of a dispute that was lost and then reinstated; they are issued before they are undone."""
+    """Undo the credit notes of a lost dispute that was reinstated or a refund that was called off, once issued."""
     with run.phase() as session:
         issuing = select(JobRow.state).where(JobRow.key == f"{JobName.ISSUE_INVOICES}:{cause}")
         if session.scalar(issuing) in {"queued", "running"}:

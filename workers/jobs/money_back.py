@@ -11,11 +11,12 @@ from marketplace.gateways.payment_types import Refund as ReportedRefund
 from marketplace.gateways.payment_types import Transfer as SentTransfer
 from marketplace.invoices.operations import Credited, ask_credit, ask_restored
 from marketplace.kernel.errors import Conflict, Invalid
-from marketplace.payments import alerts, disputes, operations, own_account, refunds, reversals
+from marketplace.payments import alerts, disputes, ending, operations, own_account, refunds, reversals
 from marketplace.payments.claims import GiveBack, Reversal
 from marketplace.payments.models import Transfer
 from marketplace.payments.rules import TRANSFER
 from marketplace.royalties import operations as royalties
+from workers.jobs.conditions import release_met
 from workers.run import Retry, Run, Wait
 
 #: How long what needs a share waits while it cannot be touched: its sending has an answer within seconds, a bank's
@@ -64,7 +65,7 @@ def _confirm(run: Run, refund_id: str, found: ReportedRefund) -> str:
         with run.phase() as session:
             booked = refunds.bounced(session, run.actor, refund_id, found)
             if not booked:
-                refunds.reject(session, run.actor, refund_id, found.failure_reason or found.status)
+                refunds.reject(session, run.actor, refund_id, found.failure_reason or found.status, made=found.id)
         return "failed"
     with run.phase() as session:
         done = refunds.confirm(session, run.actor, refund_id, found)
@@ -72,6 +73,44 @@ def _confirm(run: Run, refund_id: str, found: ReportedRefund) -> str:
             # The one place where a refund is booked: what hangs on it is told here.
             _given_back(session, done.checkout_id, done.id)
     return "refund"
+
+
+def end_refund(run: Run, refund_id: str, how: str) -> None:
+    """End a refund that could not be made, as an operator has said: paid by hand, or called off.
+
+    One that was made after all is booked instead. What was being taken back from payees is taken back first.
+    """
+    with run.phase() as session:
+        found = ending.failed(session, refund_id)
+    if found is None:
+        return
+    row, checkout = found
+    for made in run.services.payments.find_refunds(checkout.payment_intent or ""):
+        ours = row.id == made.metadata.get("refund") or row.stripe_refund_id == made.id
+        if ours and made.status not in {"failed", "canceled"}:
+            _confirm(run, refund_id, made)
+            return
+    try:
+        with run.phase() as session:
+            open_ones = ending.prepare(session, refund_id, how)
+        for reversal_id in open_ones:
+            reverse(run, reversal_id)
+        with run.phase() as session:
+            if how == "paid" and ending.pay_by_hand(session, run.actor, refund_id):
+                ask_credit(session, checkout.id, cause=refund_id, parts=_credited(session, refund_id))
+            elif how == "off" and ending.call_off(session, run.actor, refund_id):
+                ask_restored(session, checkout.id, cause=refund_id)
+                release_met(session, checkout.id, refund_id)
+    except (Conflict, Invalid) as error:
+        if error.code in WAITS:
+            raise Wait(error.code, WAITS[error.code]) from error
+        with run.phase() as session:
+            ending.stays_failed(session, run.actor, refund_id, error.code)
+
+
+def _wait(error: Conflict) -> Exception:
+    """Come back later for what passes by itself; any other refusal is what it is."""
+    return Wait(error.code, WAITS[error.code]) if error.code in WAITS else error
 
 
 def reverse(run: Run, reversal_id: str) -> None:
@@ -113,7 +152,7 @@ def take_refund(run: Run, stripe_refund_id: str) -> str:
                     _given_back(session, checkout_id, adopted)
                 return "adopted" if adopted else "ignored"
     except Conflict as error:
-        raise Wait(error.code, WAITS[error.code]) from error
+        raise _wait(error) from error
     return _confirm(run, known, found)
 
 
@@ -139,8 +178,9 @@ def take_dispute(run: Run, stripe_dispute_id: str) -> str:
                 _given_back(session, checkout_id, row.id)
             elif before == "lost":
                 ask_restored(session, checkout_id, cause=row.id)
+                release_met(session, checkout_id, row.id)
     except Conflict as error:
-        raise Wait(error.code, WAITS[error.code]) from error
+        raise _wait(error) from error
     return "dispute"
 
 

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.db.jobs import JobName, stage
 from marketplace.gateways.payment_types import (
     CheckoutSession,
     InsufficientFunds,
+    Movement,
     PayeeBlocked,
     Payment,
     PaymentNotFound,
@@ -25,6 +26,7 @@ from marketplace.licensing import operations as licensing
 from marketplace.orders import operations as orders
 from marketplace.orders.models import Order
 from marketplace.payments import alerts, disputes, ledger, operations, payees, refunds, unpaid
+from marketplace.payments.claims import Refund
 from marketplace.payments.models import Checkout, PaymentAccount, PaymentEvent, Transfer
 from marketplace.payments.rules import ACCEPTANCE_WINDOW
 from marketplace.royalties import operations as royalties
@@ -96,6 +98,7 @@ def _take_over(run: Run, event: PaymentEvent) -> str:
 
 def read_account(run: Run, account_id: str, cause: str) -> str:
     """Mirror a payee's account; one we may not see any more is lost."""
+    asked_at = clock.now()
     try:
         account = run.services.payments.account(account_id)
     except (PayeeBlocked, PaymentNotFound) as error:
@@ -103,7 +106,7 @@ def read_account(run: Run, account_id: str, cause: str) -> str:
             payees.lose_account(session, run.actor, account_id, cause=cause, code=error.code)
         return "account_lost"
     with run.phase() as session:
-        payees.update_account(session, run.actor, account, cause=cause)
+        payees.update_account(session, run.actor, account, cause=cause, asked_at=asked_at)
     return "account"
 
 
@@ -300,7 +303,9 @@ def catch_up(run: Run, since: datetime) -> int:
     movements = list(run.services.payments.movements(since))
     with run.phase() as session:
         known = ledger.booked(session, [name for m in movements for name in (m.source, m.id) if name])
-    missing = [m for m in movements if m.source not in known and m.id not in known]
+        # A refund that a bank has sent back is booked under the refund's own id a second time: asked by its key.
+        sent_back = ledger.keys(session, [f"refund_failed:{m.source}" for m in movements if m.kind == "refund_failure"])
+    missing = [m for m in movements if not _booked(m, known, sent_back)]
     for movement in missing:
         # Its payment is one of those that are missing, or a share waits: the next round finds both.
         with suppress(Retry, PaymentNotFound):
@@ -309,6 +314,12 @@ def catch_up(run: Run, since: datetime) -> int:
             else:
                 money_back.take_movement(run, movement)
     return len(missing)
+
+
+def _booked(movement: Movement, known: set[str], sent_back: set[str]) -> bool:
+    if movement.kind == "refund_failure":
+        return f"refund_failed:{movement.source}" in sent_back
+    return movement.source in known or movement.id in known
 
 
 def _take_charge(run: Run, charge_id: str) -> str:
@@ -325,22 +336,25 @@ def _take_charge(run: Run, charge_id: str) -> str:
 
 
 def release_accepted(run: Run) -> None:
-    """Release the money of orders whose buyer has neither accepted nor complained within the acceptance window."""
+    """Release the money of orders whose buyer has neither accepted nor complained within the acceptance window.
+
+    What a buyer has asked back waits for the answer and says so; it is released when the answer left it to the payees.
+    """
     with run.phase() as session:
-        shipped_before = clock.now() - ACCEPTANCE_WINDOW
+        complained = exists().where(Refund.checkout_id == Transfer.checkout_id, Refund.state.in_(refunds.UNDER_WAY))
         waiting = (
-            select(Transfer.subject_id)
-            .join(Order, Order.id == Transfer.subject_id)
-            .where(
-                Transfer.purpose == "order",
-                Transfer.state == "held",
-                Transfer.reason.in_(("awaiting_start", "awaiting_delivery")),
-                Order.shipped_at <= shipped_before,
-            )
-            .distinct()
-            .order_by(Transfer.subject_id)
-            .limit(200)
+            Transfer.purpose == "order",
+            Transfer.state == "held",
+            Order.shipped_at <= clock.now() - ACCEPTANCE_WINDOW,
         )
-        for order_id in session.scalars(waiting):
+        held = select(Transfer).join(Order, Order.id == Transfer.subject_id).where(*waiting, complained)
+        conditions = ("awaiting_start", "awaiting_delivery")
+        held = held.where(Transfer.reason.in_(conditions)).order_by(Transfer.id).limit(200)
+        for share in session.scalars(held.with_for_update(of=Transfer, skip_locked=True)):
+            share.reason = "complaint"
+        free = select(Transfer.subject_id).join(Order, Order.id == Transfer.subject_id).where(*waiting, ~complained)
+        free = free.where(Transfer.reason.in_((*conditions, "complaint"))).distinct()
+        for order_id in session.scalars(free.order_by(Transfer.subject_id).limit(200)):
             args = {"purpose": "order", "subject_id": order_id}
-            stage(session, JobName.RELEASE_ORDER_FUNDS, f"{order_id}:window", args)
+            # Each hour anew: a share may be held again after a release, when what it was given back for was undone.
+            stage(session, JobName.RELEASE_ORDER_FUNDS, f"{order_id}:window:{clock.now():%Y%m%d%H}", args)

@@ -298,6 +298,7 @@ def test_states_of_shares_and_checkouts() -> None:
             ("held", "give_back", "system"): "returned",
             ("due", "give_back", "system"): "returned",
             ("failed", "give_back", "system"): "returned",
+            ("returned", "restore", "system"): "held",
         },
     )
     assert_table(
@@ -314,6 +315,8 @@ def test_states_of_shares_and_checkouts() -> None:
             ("done", "reject", "system"): "failed",
             ("failed", "approve", "operator"): "approved",
             ("failed", "confirm", "system"): "done",
+            ("failed", "pay_by_hand", "system"): "done",
+            ("failed", "undo", "system"): "undone",
         },
     )
     assert_table(
