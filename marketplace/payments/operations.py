@@ -234,13 +234,6 @@ def _hold_shares(session: Session, row: Checkout) -> None:
             )
 
 
-def release_early(session: Session, actor: Actor, checkout: Checkout) -> None:
-    """Ask for what is held of a paid order before its time; its condition is asked about again when it is met."""
-    record(session, actor, "payment.release_asked", checkout.id, subject_id=checkout.subject_id, milestone="all")
-    args = {"purpose": checkout.purpose, "subject_id": checkout.subject_id}
-    stage(session, JobName.RELEASE_ORDER_FUNDS, f"{checkout.id}:{clock.now().isoformat()}", args)
-
-
 def release(session: Session, actor: Actor, *, purpose: str, subject_id: str, milestone: str | None = None) -> None:
     """Ask for the shares of a paid license or order to be sent to the payees, or only one part of each.
 

@@ -99,7 +99,7 @@ ACCEPTANCE_WINDOW = timedelta(days=14)
 #: After a payee's account has changed, nothing is sent for this long.
 COOLING = timedelta(hours=72)
 #: Reasons of a share that concern its payer as well, and those that are the payee's own.
-_PAYERS = frozenset({"awaiting_start", "awaiting_delivery", "disputed", "given_back"})
+_PAYERS = frozenset({"awaiting_start", "awaiting_delivery", "complaint", "disputed", "given_back"})
 _PAYEES = frozenset({"onboarding", "account_restricted", "cooling", "four_eyes", "bank_cooling", "bank_returned"})
 #: Whole units of any currency from which a changed account also needs an operator's approval.
 _FOUR_EYES_UNITS = 10_000

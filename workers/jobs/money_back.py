@@ -97,7 +97,10 @@ def end_refund(run: Run, refund_id: str, how: str) -> None:
             reverse(run, reversal_id)
         with run.phase() as session:
             if how == "paid" and ending.pay_by_hand(session, run.actor, refund_id):
-                ask_credit(session, checkout.id, cause=refund_id, parts=_credited(session, refund_id))
+                if (
+                    row.done_at is None
+                ):  # else it was told when the payment service made it, before the bank sent it back
+                    _given_back(session, checkout.id, refund_id)
             elif how == "off" and ending.call_off(session, run.actor, refund_id):
                 ask_restored(session, checkout.id, cause=refund_id)
                 release_met(session, checkout.id, refund_id)
