@@ -50,6 +50,7 @@ WAITS = {
 #: The same for who paid (rules.seen_by_payer).
 PAYER_WAITS = {
     **{code: WAITS[code] for code in ("awaiting_start", "awaiting_delivery", "disputed", "given_back")},
+    "complaint": _l("Held: you have asked for money back; it goes on when that is decided"),
     "at_payee": _l("Released; it is sent as soon as the payee can receive it"),
     "on_its_way": _l("Released; it is being sent"),
 }

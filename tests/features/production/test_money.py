@@ -61,7 +61,7 @@ def test_what_a_buyer_has_asked_back_waits_for_the_answer(
                 run_jobs()
             seen.append(_shares(world))
         if hour == 0:
-            assert "has asked for money back" in world.buyer.browser.get(f"/payments/{shipped.id}").text
+            assert "you have asked for money back" in world.buyer.browser.get(f"/payments/{shipped.id}").text
             world.buyer.api.post(f"/refunds/{asked['id']}/decide", {"action": "withdraw"})
     assert seen == [{("held", "complaint")}, {("due", "onboarding")}]
 
