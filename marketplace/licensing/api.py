@@ -43,7 +43,7 @@ api = Api("negotiations")
     summary="Open a negotiation with a first offer",
 )
 def open_negotiation(call: Call, design_id: str, body: OpenIn) -> NegotiationOut:
-    """Version 1 is the buyer's; it is the designer's turn."""
+    """Version 1 is the buyer's; it is the designer's turn. Once it is accepted the agreement names both parties."""
     with terms_pointers():
         made = negotiating.open_negotiation(call.session, call.actor, design_id, body.terms, body.message)
     return full(call, made)
@@ -95,7 +95,10 @@ def make_offer(call: Call, negotiation: Negotiation, body: OfferIn) -> Negotiati
     summary="Accept one exact version",
 )
 def accept(call: Call, negotiation: Negotiation, body: AcceptIn) -> NegotiationOut:
-    """The license is in `license`; 409 `stale_version`, `terms_mismatch`, `rights_conflict`."""
+    """The license is in `license`. Its agreement names both parties to each other, with name and address.
+
+    409 `stale_version`, `terms_mismatch`, `rights_conflict`.
+    """
     negotiating.accept(call.session, call.actor, negotiation.id, version=body.version, terms_hash=body.terms_hash)
     return full(call, negotiation)
 

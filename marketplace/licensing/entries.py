@@ -188,9 +188,9 @@ def event_entry(reader: Reader, event: Event) -> Entry | None:
 
 def named_entry(reader: Reader, negotiation_id: str, at: datetime) -> Entry:
     """The line that the designer learned who the buyer is; both sides see it."""
-    text = _("The designer now sees your name, because you placed an order.")
+    text = _("The designer now sees your name, because the agreement names both parties.")
     if reader.side == "designer":
-        text = _("The buyer placed an order. You now see who it is: %(name)s.", name=reader.name)
+        text = _("The agreement names both parties. You now see who the buyer is: %(name)s.", name=reader.name)
     return Entry(kind="system", id=f"{negotiation_id}-named", at=at, who="", mine=False, text=text, icon="user-check")
 
 

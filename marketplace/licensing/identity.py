@@ -1,21 +1,21 @@
-"""When the designer learns who the buyer is: once, at the first order under the license, seen by both."""
+"""When the designer learns who the buyer is: once, with the agreement that names both, and seen by both."""
 
 from sqlalchemy.orm import Session
 
 from marketplace.audit.operations import record
 from marketplace.db.locks import lock
 from marketplace.kernel.actor import Actor
-from marketplace.licensing.models import Negotiation
+from marketplace.licensing.models import License, Negotiation
 from marketplace.licensing.seats import tick
 from marketplace.notifications.operations import notify_org
 
 
-def unlock(session: Session, actor: Actor, negotiation_id: str, *, order_id: str) -> None:
+def unlock(session: Session, actor: Actor, held: License) -> None:
     """Show the buyer's name to the designer from now on; the thread, both sides and both audit logs say so.
 
-    A second order of the same negotiation changes nothing.
+    The caller holds the license's lock. A second call changes nothing.
     """
-    negotiation = lock(session, Negotiation, negotiation_id)
+    negotiation = lock(session, Negotiation, held.negotiation_id)
     if negotiation.buyer_named_at is not None:
         return
     negotiation.buyer_named_at = tick(negotiation)
@@ -27,7 +27,7 @@ def unlock(session: Session, actor: Actor, negotiation_id: str, *, order_id: str
             "negotiation.buyer_named",
             negotiation.id,
             owner_org_id=owner,
-            order=order_id,
+            license=held.id,
             buyer_org_id=negotiation.buyer_org_id,
         )
     title = str(negotiation.snapshot.get("title", ""))

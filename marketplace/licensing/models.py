@@ -49,7 +49,7 @@ class Negotiation(Created, Base):
     updated_at: Mapped[Moment] = mapped_column(default=clock.now)
     # The version that the buyer's colleagues are asked about (playbook.approvals); says nothing once another stands.
     considered_version: Mapped[int | None]
-    # Since when the designer knows the buyer's name; identity.unlock sets it.
+    # Since when the designer knows the buyer's name, by the agreement; identity.unlock sets it.
     buyer_named_at: Mapped[Moment | None]
 
 

@@ -12,6 +12,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.money import Money
+from marketplace.licensing import identity
 from marketplace.licensing.contract.certificate import fresh_code
 from marketplace.licensing.contract.events import note
 from marketplace.licensing.contract.life import tell
@@ -28,7 +29,10 @@ _SYSTEM = frozenset({"system"})
 
 
 def document_made(session: Session, actor: Actor, license_id: str, *, key: str, sha256: str) -> None:
-    """Attach the agreement and ask the side that signs first; nothing happens when that was done before."""
+    """Attach the agreement and ask the side that signs first; nothing happens when that was done before.
+
+    It names both parties, so the designer knows the buyer from here on.
+    """
     held = lock(session, License, license_id)
     if held.state != "drafting":
         return
@@ -36,6 +40,7 @@ def document_made(session: Session, actor: Actor, license_id: str, *, key: str, 
     held.document_key, held.document_sha256 = key, sha256
     record(session, actor, "license.drafted", held.id, owner_org_id=held.designer_org_id, sha256=sha256)
     note(session, actor, held, "drawn_up", sha256=sha256, clauses=held.clause_version)
+    identity.unlock(session, actor, held)
     tell(session, held, SIGNS_FIRST, "license_to_sign")
     tell(session, held, other(SIGNS_FIRST), "license_drafted")
 

@@ -35,7 +35,7 @@ class Around:
 
 
 def buyer_alias(buyer_org_id: str, design_id: str) -> str:
-    """What a designer calls a buyer until there is an order ("Buyer 7F3A"); differs from design to design."""
+    """What a designer calls a buyer until an agreement names both ("Buyer 7F3A"); differs from design to design."""
     return _("Buyer %(code)s", code=alias_code(buyer_org_id, design_id))
 
 
@@ -51,7 +51,7 @@ class Named(Protocol):
 
 
 def counterpart(negotiation: Negotiation | License, actor: Actor, this: Named) -> str:
-    """The other side's name, as far as the actor may know it: a designer learns the buyer's with the first order."""
+    """The other side's name, as far as the actor may know it: a designer learns the buyer's with the agreement."""
     if side_of(negotiation, actor) != "designer":
         return this.designer_name
     return this.buyer_name if this.named_at else buyer_alias(negotiation.buyer_org_id, negotiation.design_id)

@@ -16,7 +16,6 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.money import Money
-from marketplace.licensing import identity
 from marketplace.licensing.models import License, Negotiation
 from marketplace.licensing.serials import issue
 from marketplace.licensing.vocabulary import METALS, metal_alloys
@@ -63,7 +62,7 @@ def place_order(
     ship_to: ShipTo,
     manager_org_id: str | None = None,
 ) -> Order:
-    """Order pieces under an active license; the designer learns the buyer's name from here on.
+    """Order pieces under an active license.
 
     A design that is listed no more can still be ordered under its license. Raises Conflict `units_exceeded` past the
     license's number of pieces (counted under the license's lock), `party_suspended`, `no_manager` when there is no
@@ -105,7 +104,6 @@ def place_order(
     session.flush()
     issue(session, actor, license_id, quantity, order_id=order.id)
     record(session, actor, "order.placed", order.id, owner_org_id=order.buyer_org_id, quantity=quantity)
-    identity.unlock(session, actor, found.negotiation_id, order_id=order.id)
     path = f"/orders/{order.id}"
     for org_id in (order.manager_org_id, order.designer_org_id):
         notify_org(session, org_id, "order_created", path=path, quantity=quantity, design=order.design_title)

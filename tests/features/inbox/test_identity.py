@@ -1,4 +1,4 @@
-"""Who the buyer is: hidden from the designer everywhere until the first order, then shown everywhere, seen by both."""
+"""Who the buyer is: hidden from the designer everywhere until the agreement, then shown everywhere, seen by both."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel import clock
 from marketplace.kernel.actor import system
 from marketplace.licensing import identity
-from marketplace.licensing.models import Negotiation
+from marketplace.licensing.models import License, Negotiation
 from marketplace.licensing.rules import alias_code
 from marketplace.notifications.models import Notification
 from marketplace.privacy.personal_data import collect
@@ -48,7 +48,7 @@ def seen_by_the_designer(pair: Pair, key: str, mails: Mails, session: Session) -
     return found
 
 
-def test_nothing_tells_the_name_before_the_order_and_everything_after(
+def test_nothing_tells_the_name_before_the_agreement_and_everything_after(
     pair: Pair, services: Services, run_jobs: Jobs, mails: Mails, session: Session
 ) -> None:
     with unit_of_work(services.engine, system("test")) as work:
@@ -73,17 +73,22 @@ def test_nothing_tells_the_name_before_the_order_and_everything_after(
         == alias
     )
 
-    for _ in range(2):
-        with unit_of_work(services.engine, pair.buyer.actor) as work:
-            identity.unlock(work, pair.buyer.actor, key, order_id="ord_first")
+    assert "协议会写明双方的名称和地址" in pair.buyer.browser.get(f"/negotiations/{key}").get_data(as_text=True)
+    assert "it names both parties to each other" in pair.designer.browser.get(f"/negotiations/{key}").get_data(True)
+    license_id = pair.designer.api.post(f"/negotiations/{key}/accept", {"version": 1}).get_json()["license"]
+    assert NAME not in pair.designer.api.get(f"/licenses/{license_id}").text, "the agreement is not drawn up yet"
+    run_jobs()
+    with unit_of_work(services.engine, system("test")) as work:
+        identity.unlock(work, system("test"), work.get_one(License, license_id))
+    assert NAME in pair.designer.api.get(f"/licenses/{license_id}").text
     shown = seen_by_the_designer(pair, key, mails, session)
     for where in (f"/negotiations/{key}", "/negotiations", "page /negotiations", f"page /negotiations/{key}"):
         assert NAME in shown[where], where
         assert alias not in shown[where], where
     assert key in shown["search by name"]
-    assert f"You now see who it is: {NAME}." in shown[f"page /negotiations/{key}"]
+    assert f"You now see who the buyer is: {NAME}." in shown[f"page /negotiations/{key}"]
     own = pair.buyer.browser.get(f"/negotiations/{key}").get_data(as_text=True)
-    assert "因为您已下单，设计师现在可以看到您的名称。" in own
+    assert "设计师现在可以看到您的名称，因为协议写明了双方。" in own
     events = session.scalars(
         select(AuditEvent.owner_org_id).where(AuditEvent.action == "negotiation.buyer_named").order_by(AuditEvent.id)
     ).all()
