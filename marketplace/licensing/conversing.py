@@ -16,7 +16,7 @@ from marketplace.kernel.errors import Forbidden, Invalid, NotFound
 from marketplace.licensing.attachments import files_of
 from marketplace.licensing.models import Negotiation, ReadMark
 from marketplace.licensing.rules import NEGOTIATION, other, side_of
-from marketplace.licensing.seats import locked, note, org_of, tell, tick, tick_by_id
+from marketplace.licensing.seats import locked, next_moment, note, org_of, tell, tick, tick_by_id
 from marketplace.licensing.terms import Terms
 from marketplace.licensing.thread_models import Assignee, NegotiationEvent
 from marketplace.messaging.models import Message
@@ -91,11 +91,13 @@ def resolve(session: Session, actor: Actor, negotiation_id: str, message_id: str
 def agree(session: Session, actor: Actor, negotiation_id: str, *, version: int, term: str, agreed: bool = True) -> None:
     """Mark one term of the version on the table as agreed, or take the mark back. It binds nobody.
 
-    Raises as `seats.locked`, Invalid for an unknown term.
+    Saying what is so already changes nothing. Raises as `seats.locked`, Invalid for an unknown term.
     """
     negotiation = locked(session, actor, negotiation_id, "agree", version)
     _check_about(negotiation, (term, version))
     kind = "agreed" if agreed else "disagreed"
+    if _marked(session, actor, negotiation_id, term, version) == kind:
+        return
     note(session, actor, negotiation, kind, tick(negotiation), version=version, term=term)
     counterpart = org_of(negotiation, other(negotiation.turn))
     record(session, actor, f"negotiation.term_{kind}", negotiation_id, owner_org_id=counterpart, term=term)
@@ -113,7 +115,8 @@ def hand_over(session: Session, actor: Actor, negotiation_id: str, user_id: str)
     if taker is None:
         words = "Choose a colleague of your organization."
         raise Invalid("invalid", words, fields={"user": words})
-    at = tick(negotiation)
+    # The thread does not move: nothing the other side sees may tell of it.
+    at = next_moment(negotiation)
     row = {"user_id": taker.id, "at": at}
     done = session.execute(
         insert(Assignee)
@@ -167,6 +170,18 @@ def _joined(session: Session, actor: Actor, negotiation_id: str) -> tuple[Negoti
     if actor.user_id is None:
         raise Forbidden("forbidden", "Your role does not allow this.")
     return negotiation, side
+
+
+def _marked(session: Session, actor: Actor, negotiation_id: str, term: str, version: int) -> str | None:
+    """The actor's side's last mark on a term of a version."""
+    query = select(NegotiationEvent.kind).where(
+        NegotiationEvent.negotiation_id == negotiation_id,
+        NegotiationEvent.org_id == actor.org_id,
+        NegotiationEvent.kind.in_(("agreed", "disagreed")),
+        NegotiationEvent.term == term,
+        NegotiationEvent.version == version,
+    )
+    return session.scalars(query.order_by(NegotiationEvent.created_at.desc()).limit(1)).one_or_none()
 
 
 def _check_about(negotiation: Negotiation, about: tuple[str, int]) -> None:

@@ -17,6 +17,9 @@ from marketplace.licensing.terms import changed_fields
 from marketplace.messaging.languages import NAMES, html_lang
 from marketplace.messaging.links import linked, names_another_way
 from marketplace.messaging.queries import ThreadMessage
+from marketplace.web.i18n import Formats
+
+_FMT = Formats()
 
 #: Code of rules.DECLINE_REASONS -> words.
 DECLINED_FOR: dict[str, Any] = {
@@ -29,7 +32,20 @@ DECLINED_FOR: dict[str, Any] = {
     "other": _l("Another reason"),
 }
 #: Kinds of events that are lines of the thread; the others show on what they are about.
-_TOLD = frozenset({"agreed", "disagreed", "handed_over", "accepted", "declined", "withdrawn", "expired", "reopened"})
+_TOLD = frozenset(
+    {"agreed", "disagreed", "handed_over", "accepted", "declined", "withdrawn", "expired", "reopened"}
+    | {"held", "released", "first_asked", "first_answered"}
+)
+#: Those after which the rights of the offer read differently.
+_OF_RIGHTS = frozenset({"held", "released", "first_asked", "first_answered"})
+#: What whoever was asked first answered -> the line about it.
+_FIRST_ANSWERED: dict[str, Any] = {
+    "taken_up": _l("Whoever was asked first wants these rights. The first refusal stands against this offer."),
+    "let_go": _l("Whoever was asked first lets these rights go. They are free once both have signed that."),
+    "silent": _l("Whoever was asked first has not answered in time. The first refusal still stands."),
+    "withdrawn": _l("Nobody is asked first any more: the question was taken back."),
+    "ended": _l("The first refusal has ended. It stands against this offer no more."),
+}
 
 #: An address of ours that warns before leaving, by the address outside.
 WayOut = Callable[[str], str]
@@ -59,6 +75,8 @@ class Entry:
     fresh: bool = True
     private: bool = False
     icon: str = "info"
+    #: It changes what stands about the rights of the offer.
+    rights: bool = False
     #: A comment's term in words, the version it is about, and whether it is settled.
     about: str = ""
     term: str = ""
@@ -173,8 +191,9 @@ def event_entry(reader: Reader, event: Event) -> Entry | None:
         at=event.at,
         who="",
         mine=ours,
-        text=told(reader, event, ours=ours),
-        private=event.kind == "handed_over",
+        text=(_told_of_rights if event.kind in _OF_RIGHTS else told)(reader, event, ours=ours),
+        private=event.private,
+        rights=event.kind in _OF_RIGHTS,
         icon={
             "agreed": "check",
             "handed_over": "users",
@@ -182,6 +201,10 @@ def event_entry(reader: Reader, event: Event) -> Entry | None:
             "declined": "circle-x",
             "expired": "timer",
             "reopened": "refresh-cw",
+            "held": "lock",
+            "released": "lock-open",
+            "first_asked": "hourglass",
+            "first_answered": "info",
         }.get(event.kind, "undo-2"),
     )
 
@@ -195,7 +218,7 @@ def named_entry(reader: Reader, negotiation_id: str, at: datetime) -> Entry:
 
 
 def told(reader: Reader, event: Event, *, ours: bool) -> str:
-    """An event in a sentence."""
+    """An event in a sentence; of the rights `_told_of_rights` tells."""
     name, term = reader.name, str(LABELS.get(event.term, event.term)) if event.term else ""
     reason = DECLINED_FOR.get(str(event.details.get("code")))
     match event.kind:
@@ -230,3 +253,17 @@ def told(reader: Reader, event: Event, *, ours: bool) -> str:
             return _("%(name)s took the negotiation up again.", name=name)
         case _:
             return _("The offer expired.")
+
+
+def _told_of_rights(reader: Reader, event: Event, *, ours: bool) -> str:
+    """What happened to the rights of the offer, in a sentence; moments in the reader's own time."""
+    if event.kind == "released":
+        return _("These rights are no longer held.")
+    if event.kind == "first_answered":
+        return str(_FIRST_ANSWERED[str(event.details.get("state"))])
+    until = _FMT.datetime_in(datetime.fromisoformat(str(event.details["until"])), reader.room.own_zone)
+    if event.kind == "first_asked":
+        return _("Whoever has a first refusal here is asked. The answer is due by %(until)s.", until=until)
+    if ours:
+        return _("You hold these rights for the buyer until %(until)s.", until=until)
+    return _("%(name)s holds these rights for you until %(until)s.", name=reader.name, until=until)

@@ -14,7 +14,7 @@ from marketplace.licensing.grant_models import Hold
 from marketplace.licensing.grants import as_conflict, lock_rights, refuse_collision
 from marketplace.licensing.models import Negotiation
 from marketplace.licensing.rules import other, side_of
-from marketplace.licensing.seats import current_offer, locked, tell
+from marketplace.licensing.seats import current_offer, locked, note, tell, tick
 from marketplace.licensing.terms import Terms
 
 #: The days a designer may choose from; the most is the last.
@@ -63,7 +63,9 @@ def hold(session: Session, actor: Actor, negotiation_id: str, *, version: int, d
         session.flush()
     buyer = negotiation.buyer_org_id
     record(session, actor, "rights.held", negotiation_id, owner_org_id=buyer, version=version, until=until.isoformat())
-    tell(session, negotiation, "buyer", "rights_held", until=f"{until:%Y-%m-%d %H:%M} UTC")
+    details = {"until": until.isoformat()}
+    note(session, actor, negotiation, "held", tick(negotiation), version=offer.version, details=details)
+    tell(session, negotiation, "buyer", "rights_held", until=until)
     return made
 
 
@@ -80,6 +82,7 @@ def release_hold(session: Session, actor: Actor, negotiation_id: str) -> None:
     session.flush()
     owner = negotiation.buyer_org_id if side == "designer" else negotiation.designer_org_id
     record(session, actor, "rights.released", negotiation_id, owner_org_id=owner)
+    note(session, actor, negotiation, "released", tick(negotiation), version=found.version)
     tell(session, negotiation, other(side), "rights_released")
 
 

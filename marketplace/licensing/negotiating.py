@@ -94,7 +94,7 @@ def make_offer(
     """
     action = "reopen" if reopening else "counter"
     if reopening:
-        _prepare_reopening(session, actor, negotiation_id)
+        prepare_reopening(session, actor, negotiation_id)
     negotiation = locked(session, actor, negotiation_id, action, base_version)
     check_terms(terms)
     approvals.require_to_offer(
@@ -261,7 +261,7 @@ def _hold_pair(session: Session, design_id: str, buyer_org_id: str) -> None:
     lock_name(session, f"negotiation {design_id} {buyer_org_id}")
 
 
-def _prepare_reopening(session: Session, actor: Actor, negotiation_id: str) -> None:
+def prepare_reopening(session: Session, actor: Actor, negotiation_id: str) -> None:
     """Take the locks in their order, and write down an expiry that nobody wrote yet. Raises NotFound."""
     query = select(Negotiation.design_id, Negotiation.buyer_org_id).where(Negotiation.id == negotiation_id)
     found = session.execute(query).one_or_none()

@@ -85,6 +85,7 @@ class Event:
     version: int | None
     term: str | None
     message_id: str | None
+    private: bool
     details: dict[str, Any]
 
 
@@ -147,6 +148,13 @@ class Room:
                 found[term] = found.get(term, 0) + 1
         return found
 
+    def first_refusal(self, version: int) -> str | None:
+        """What became of the question to whoever must be asked before this version; None when nobody was asked."""
+        about = [event for event in self.events if event.version == version]
+        kinds = {"first_asked", "first_answered"}
+        last = next((event for event in reversed(about) if event.kind in kinds), None)
+        return None if last is None else str(last.details.get("state", "asked"))
+
     @property
     def marks(self) -> list[Event]:
         """What was marked as agreed, or no longer."""
@@ -195,6 +203,7 @@ def look_around(session: Session, actor: Actor, negotiation: Negotiation, lang: 
                 version=e["version"],
                 term=e["term"],
                 message_id=e["message_id"],
+                private=e["private"],
                 details=e["details"],
             )
             for e in row.events or []

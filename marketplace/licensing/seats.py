@@ -53,8 +53,13 @@ def tick(negotiation: Negotiation) -> datetime:
     Everything in a thread takes its time under the negotiation's lock, so the order of times is the order of commits:
     who has seen everything up to `updated_at` has missed nothing.
     """
-    negotiation.updated_at = max(clock.now(), negotiation.updated_at + _TICK)
+    negotiation.updated_at = next_moment(negotiation)
     return negotiation.updated_at
+
+
+def next_moment(negotiation: Negotiation) -> datetime:
+    """The moment of what happens now in a locked negotiation and does not move it, because only one side sees it."""
+    return max(clock.now(), negotiation.updated_at + _TICK)
 
 
 def tick_by_id(session: Session, negotiation_id: str) -> datetime:

@@ -167,7 +167,8 @@ class NegotiationOut(BaseModel):
     """A negotiation. `whose_turn` is null once it is over; `versions` is empty and `meter` null in lists.
 
     `seen_until` is up to when the other side has seen everything; `considered` while the buyer's colleagues are asked
-    about the offer on the table.
+    about the offer on the table. `first_refusal` is what became of the question to whoever must be asked before the
+    version on the table: asked, taken_up, let_go, silent, withdrawn or ended; null in lists and when nobody was.
     """
 
     id: str
@@ -186,6 +187,7 @@ class NegotiationOut(BaseModel):
     meter: MeterOut | None
     seen_until: datetime | None
     assignee: str | None
+    first_refusal: str | None
     versions: list[VersionOut]
 
 
@@ -318,6 +320,7 @@ def negotiation_out(actor: Actor, row: Negotiation, this: Around | Room, version
         meter=_meter(versions, this, accepted=state == "accepted") if isinstance(this, Room) else None,
         seen_until=this.their_read_at if isinstance(this, Room) else None,
         assignee=this.assignee if isinstance(this, Room) else None,
+        first_refusal=this.first_refusal(row.current_version) if isinstance(this, Room) else None,
         versions=made,
     )
 

@@ -185,7 +185,8 @@ def _entries(
     made = [message_entry(reader, item, since, resolved) for item in found]
     made += offer_entries(reader, negotiation, versions)
     for event in reader.room.events:
-        if event.at <= negotiation.updated_at and (entry := event_entry(reader, event)):
+        # What only one's own side sees does not move the thread, so it may be later than all that does.
+        if (event.private or event.at <= negotiation.updated_at) and (entry := event_entry(reader, event)):
             made.append(entry)
     if negotiation.buyer_named_at is not None:
         made.append(named_entry(reader, negotiation.id, negotiation.buyer_named_at))

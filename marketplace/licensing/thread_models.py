@@ -21,6 +21,10 @@ EVENT_KINDS = (
     "withdrawn",
     "expired",
     "reopened",
+    "held",
+    "released",
+    "first_asked",
+    "first_answered",
 )
 
 

@@ -151,6 +151,7 @@ def news(call: Call, negotiation: Negotiation) -> ResponseReturnValue:
             reasons=DECLINED_FOR,
             labels=LABELS,
             turned=turned,
+            rights=turned or any(entry.rights for entry in page.entries),
             brief=_brief(call, page) if turned else None,
         )
     )

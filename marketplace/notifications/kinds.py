@@ -130,6 +130,27 @@ KINDS: dict[str, tuple[Any, Any]] = {
         _l("The holder did not answer"),
         _l("%(design)s: the time is over. The first refusal still stands."),
     ),
+    "offer_first_asked": (
+        _l("Somebody else is asked first"),
+        _l("%(design)s: the offer waits for the holder of a first refusal, who is to answer by %(until)s."),
+    ),
+    "offer_first_taken_up": (
+        _l("A first refusal stands against the offer"),
+        _l("%(design)s: the holder wants these rights, so the offer cannot be accepted as it stands."),
+    ),
+    "offer_first_let_go": (
+        _l("A first refusal is let go"),
+        _l("%(design)s: the rights are free when both have signed the termination."),
+    ),
+    "offer_first_silent": (
+        _l("The holder did not answer"),
+        _l("%(design)s: the time is over. The first refusal still stands."),
+    ),
+    "offer_first_withdrawn": (
+        _l("Nobody else is asked any more"),
+        _l("%(design)s: the designer took the question back."),
+    ),
+    "offer_first_ended": (_l("A first refusal has ended"), _l("%(design)s: it stands against the offer no more.")),
     "rights_released": (_l("Rights are no longer held"), _l("%(design)s")),
     "order_created": (_l("A new order"), _l("%(quantity)s pieces of %(design)s")),
     "rfq_received": (_l("You are asked for a quote"), _l("%(quantity)s pieces of %(design)s")),
@@ -255,6 +276,12 @@ ABOUT_THREADS = frozenset(
         "negotiation_handed_over",
         "comment_received",
         "message_received",
+        "offer_first_asked",
+        "offer_first_taken_up",
+        "offer_first_let_go",
+        "offer_first_silent",
+        "offer_first_withdrawn",
+        "offer_first_ended",
     }
 )
 

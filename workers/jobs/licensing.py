@@ -18,6 +18,7 @@ from marketplace.licensing.contract.content import addendum as addendum_drawn_up
 from marketplace.licensing.contract.content import agreement as drawn_up
 from marketplace.licensing.models import Addendum, AgreementText, License, Negotiation
 from marketplace.licensing.refusal import operations as asking
+from marketplace.licensing.refusal import telling
 from workers.run import Run
 
 
@@ -78,6 +79,7 @@ _BY_THE_CLOCK = (
     holds.release_due,
     asking.fall_silent,
     asking.keep_true,
+    telling.tell_answers,
     life.expire_due,
     life.lapse_addenda,
     breach.say_time_is_over,

@@ -72,7 +72,7 @@ def guidance(
 
 
 def deals_of(session: Session, actor: Actor, kind: str, currency: str) -> list[Deal]:
-    """The organization's agreements of one kind in one currency, the newest first."""
+    """The organization's agreements of one kind in one currency that came into force, the newest first."""
     query = (
         select(License.fee_amount, License.terms, Negotiation.snapshot["category"].astext)
         .join(Negotiation, Negotiation.id == License.negotiation_id)
@@ -80,6 +80,7 @@ def deals_of(session: Session, actor: Actor, kind: str, currency: str) -> list[D
             or_(License.designer_org_id == actor.org_id, License.buyer_org_id == actor.org_id),
             License.kind == kind,
             License.currency == currency,
+            License.active_from.is_not(None),
         )
         .order_by(License.created_at.desc(), License.id)
         .limit(MOST)

@@ -7,7 +7,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict
 from marketplace.licensing.models import Negotiation
-from marketplace.licensing.negotiating import check_terms
+from marketplace.licensing.negotiating import check_terms, prepare_reopening
 from marketplace.licensing.playbook import approvals
 from marketplace.licensing.playbook.models import Approval
 from marketplace.licensing.rules import state_now
@@ -41,6 +41,8 @@ def hold_offer(
     if approvals.needed(session, actor, terms) is None:
         return None
     reopening = state_now(negotiation, clock.now()) != "open"
+    if reopening:
+        prepare_reopening(session, actor, negotiation.id)
     row = locked(session, actor, negotiation.id, "reopen" if reopening else "counter", version)
     check_terms(terms)
     return approvals.ask(

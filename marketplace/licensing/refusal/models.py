@@ -15,6 +15,7 @@ class FirstAsk(Created, Base):
 
     `buyer_org_id` is the holder, `license_id` its first refusal. `negotiation_id` and `version` say which offer it came
     from; the holder never learns them, nor who made it. `addendum_id` is the ending that letting go has begun.
+    `told` is what the offer's thread last said of it: a state, or ended when the first refusal itself is over.
     """
 
     __tablename__ = "first_asks"
@@ -49,3 +50,4 @@ class FirstAsk(Created, Base):
     answered_by: Mapped[str | None] = mapped_column(String(40))
     answered_at: Mapped[Moment | None]
     addendum_id: Mapped[str | None] = mapped_column(ForeignKey("addenda.id"))
+    told: Mapped[str | None] = mapped_column(String(10))

@@ -16,6 +16,7 @@ from marketplace.licensing.models import Addendum, License, Negotiation
 from marketplace.licensing.refusal.models import FirstAsk
 from marketplace.licensing.refusal.queries import asks_of_offer, first_refusals
 from marketplace.licensing.refusal.rules import ANSWER_WITHIN, FIRST_ASK, NOT_TOLD
+from marketplace.licensing.refusal.telling import tell_asked
 from marketplace.licensing.rules import RUNNING, side_of
 from marketplace.licensing.seats import current_offer, locked
 from marketplace.licensing.terms import Terms
@@ -25,6 +26,8 @@ from marketplace.policy.scoped import TWO_SIDES, relations
 
 def ask(session: Session, actor: Actor, negotiation_id: str, *, version: int) -> Sequence[FirstAsk]:
     """Put the offer on the table to every holder of a first refusal that it collides with and that was not asked yet.
+
+    The offer's buyer learns that somebody is asked, and nobody's name.
 
     Raises as an answer to the offer does; Forbidden for the buyer; Conflict `nobody_to_ask` when no first refusal that
     is in force stands against it, or all were asked.
@@ -64,7 +67,8 @@ def ask(session: Session, actor: Actor, negotiation_id: str, *, version: int) ->
     session.flush()
     for row in rows:
         record(session, actor, "first_refusal.asked", row.id, owner_org_id=row.buyer_org_id, license=row.license_id)
-        _tell(session, row, "buyer", "first_asked", until=f"{row.answer_by:%Y-%m-%d %H:%M} UTC")
+        _tell(session, row, "buyer", "first_asked", until=row.answer_by)
+    tell_asked(session, actor, negotiation, rows)
     return rows
 
 
@@ -155,7 +159,7 @@ def keep_true(session: Session, actor: Actor, *, limit: int = 200) -> int:
         if row.state == "let_go" and not (no_offer or no_right):
             FIRST_ASK.advance(row, "reopen", {"system"})
             row.answer_by = clock.now() + ANSWER_WITHIN
-            _tell(session, row, "buyer", "first_asked", until=f"{row.answer_by:%Y-%m-%d %H:%M} UTC")
+            _tell(session, row, "buyer", "first_asked", until=row.answer_by)
             _tell(session, row, "designer", "first_stands")
         else:
             FIRST_ASK.advance(row, "lapse", {"system"})
