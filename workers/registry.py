@@ -53,6 +53,7 @@ BINDINGS: dict[str, Binding] = {
     # The seal waits for the time-stamping authority, which may be away for hours.
     JobName.MAKE_LICENSE_DOCUMENT: Binding(licensing.make_document, max_attempts=20),
     JobName.EXPIRE_NEGOTIATIONS: Binding(licensing.expire, max_attempts=3),
+    JobName.TELL_EDITION: Binding(licensing.tell_edition, max_attempts=5),
     JobName.EXPIRE_QUOTES: Binding(orders.expire_quotes, max_attempts=3),
     JobName.HANDLE_PAYMENT_EVENT: Binding(payments.handle_event, queue="urgent", max_attempts=12, on_failed=gave_up),
     JobName.RELEASE_ORDER_FUNDS: Binding(payments.release_funds, queue="urgent", max_attempts=12, on_failed=gave_up),

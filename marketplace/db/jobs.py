@@ -63,6 +63,7 @@ class JobName(StrEnum):
     READ_INBOUND_MAIL = "read_inbound_mail"
     POST_MAIL_FILES = "post_mail_files"
     SEND_DIGESTS = "send_digests"
+    TELL_EDITION = "tell_edition"
 
 
 class JobRow(Created, Base):

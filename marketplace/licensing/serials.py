@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.audit.operations import record
+from marketplace.db.jobs import JobName, stage
 from marketplace.db.locks import lock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.licensing.grant_models import Serial
 from marketplace.licensing.grants import lock_rights
 from marketplace.licensing.models import License, Negotiation
+from marketplace.licensing.rules import RUNNING
 from marketplace.notifications.operations import notify_org
 
 _USED = text(
@@ -51,7 +53,7 @@ def units(session: Session, license_: License) -> Units:
 def issue(
     session: Session, actor: Actor, license_id: str, quantity: int, *, order_id: str | None = None
 ) -> list[Serial]:
-    """Give the next free numbers of the design to `quantity` pieces under a license; tells both sides at 80 and 100 %.
+    """Give the next free numbers of the design to `quantity` pieces under a license; tells at 80 and 100 %.
 
     Locks the license, then the design's rights: of several at once the last pieces go to one. Raises Conflict
     `units_exceeded` (with `units_left`) past the license's number or the edition, NotFound for a stranger's license.
@@ -122,7 +124,7 @@ def _exceeded(before: Units) -> Conflict:
 
 
 def _warn(session: Session, held: License, before: Units, quantity: int) -> None:
-    """Tell both sides once when a limit's share is reached by this issue."""
+    """Tell both sides once when a limit's share is reached by this issue, of an edition also all other licensees."""
     pairs = ((before.used, before.limit, "units"), (before.numbered, before.edition, "edition"))
     title = ""
     for used, most, name in pairs:
@@ -140,3 +142,30 @@ def _warn(session: Session, held: License, before: Units, quantity: int) -> None
                 used=used + quantity,
                 limit=most,
             )
+        if name == "edition":
+            args = {"license_id": held.id, "share": crossed[-1], "used": used + quantity, "limit": most}
+            stage(session, JobName.TELL_EDITION, f"{held.id}:{crossed[-1]}:{used + quantity}", args, subject=held.id)
+
+
+def tell_others(session: Session, license_id: str, *, share: int, used: int, limit: int) -> int:
+    """Tell the buyers of the design's other running licenses that a share of its edition is ordered, and nobody's name.
+
+    Returns how many. For a job: who orders may not read the licenses of others.
+    """
+    held = session.get_one(License, license_id)
+    title = Negotiation.snapshot["title"].astext
+    query = (
+        select(License.buyer_org_id, func.min(License.id), func.min(title))
+        .join(Negotiation, Negotiation.id == License.negotiation_id)
+        .where(
+            License.design_id == held.design_id,
+            License.buyer_org_id != held.buyer_org_id,
+            License.state.in_(RUNNING),
+        )
+        .group_by(License.buyer_org_id)
+    )
+    found = session.execute(query).all()
+    for org_id, key, design in found:
+        path = f"/licenses/{key}"
+        notify_org(session, org_id, f"edition_{share}", path=path, design=design or "", used=used, limit=limit)
+    return len(found)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts.models import Membership, Organization, User
 from marketplace.app import create_app
 from marketplace.gateways.documents import make_pdf
-from marketplace.licensing import endings, holds, operations
+from marketplace.licensing import endings, holds, operations, serials
 from marketplace.licensing.contract import addenda, breach, events, life, papers
 from marketplace.licensing.contract.certificate import signed_content
 from marketplace.licensing.contract.content import STANDARDS, TEMPLATE, Draft
@@ -63,6 +63,12 @@ def make_document(run: Run, license_id: str, signed: bool, addendum_id: str | No
             operations.document_made(session, run.actor, license_id, key=key, sha256=digest)
         else:
             addenda.document_made(session, run.actor, addendum_id, key=key, sha256=digest)
+
+
+def tell_edition(run: Run, license_id: str, share: int, used: int, limit: int) -> None:
+    """Tell every other licensee of the design that its edition is nearly, or all, ordered."""
+    with run.phase() as session:
+        serials.tell_others(session, license_id, share=share, used=used, limit=limit)
 
 
 def expire(run: Run) -> None:

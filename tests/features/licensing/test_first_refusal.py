@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel import clock
@@ -12,6 +12,8 @@ from marketplace.licensing.contract.life import expire_due
 from marketplace.licensing.refusal.models import FirstAsk
 from marketplace.licensing.refusal.operations import fall_silent, keep_true
 from marketplace.licensing.refusal.rules import FIRST_ASK
+from marketplace.licensing.refusal.telling import tell_answers
+from marketplace.notifications.models import Notification
 from marketplace.services import Services
 from tests.features.licensing.conftest import Pair, sheet
 from tests.features.licensing.contracts import SYSTEM, Contract, Jobs
@@ -221,6 +223,61 @@ def test_a_question_is_not_put_again_once_its_offer_or_the_right_is_gone(
         session.execute(update(FirstAsk).where(FirstAsk.id == path.split("/")[-1]).values(state="open"))
     assert first.tick(keep_true) == [1], "nor does an open one outlive the right"
     assert told(services, "first_over") == 2
+def test_an_open_question_of_a_first_refusal_that_has_expired_is_taken_back_and_the_offer_is_told(
+    first: Contract, rival: Pair, wish: str
+) -> None:
+    path = f"/first-refusals/{asked(rival, wish)['id']}"
+    first.move(active_from=clock.now() - timedelta(days=30), active_until=clock.now() - timedelta(seconds=1))
+    first.tick(expire_due)
+    assert first.tick(keep_true, keep_true, tell_answers, tell_answers) == [1, 0, 1, 0]
+    assert first.pair.buyer.api.get(path).get_json()["state"] == "withdrawn"
+    assert "您的优先购买权已结束" in page(first.pair.buyer, "/notifications")
+    assert rival.buyer.api.get(f"/negotiations/{wish}").get_json()["first_refusal"] == "ended"
+    assert rival.designer.api.post(f"/negotiations/{wish}/accept", {"version": 1}).status_code == 200
+
+
+def test_the_offers_buyer_is_told_that_somebody_is_asked_and_answers_and_never_who(
+    first: Contract, rival: Pair, wish: str, services: Services
+) -> None:
+    """Asked, silent, let go, asked again after the termination was dropped, taken up."""
+
+    def shown() -> tuple[Any, str, str]:
+        first.tick(fall_silent, keep_true, tell_answers)
+        state = rival.buyer.api.get(f"/negotiations/{wish}").get_json()["first_refusal"]
+        return state, page(rival.buyer, f"/negotiations/{wish}"), page(rival.buyer, "/notifications")
+
+    path = f"/first-refusals/{asked(rival, wish)['id']}"
+    seen = [shown()]
+    with unit_of_work(services.engine, SYSTEM) as session:
+        session.execute(update(FirstAsk).values(answer_by=clock.now() - timedelta(seconds=1)))
+    seen.append(shown())
+    addendum = first.pair.buyer.api.post(f"{path}/let-go", {}).get_json()["addendum"]
+    seen.append(shown())
+    first.ask("buyer", f"/addenda/{addendum}/close", {})
+    seen.append(shown())
+    first.pair.buyer.api.post(f"{path}/take-up")
+    seen.append(shown())
+    assert [state for state, _thread, _notices in seen] == ["asked", "silent", "let_go", "asked", "taken_up"]
+    for words, notice, (_state, thread, notices) in zip(
+        (
+            "is asked. The answer is due by",
+            "has not answered in time",
+            "lets these rights go",
+            "",
+            "wants these rights",
+        ),
+        ("Somebody else is asked first", "The holder did not answer", "is let go", "", "stands against the offer"),
+        seen,
+        strict=True,
+    ):
+        assert words in thread
+        assert notice in notices
+        assert first.pair.buyer.org.name not in thread + notices
+        assert first.pair.buyer.user.name not in thread + notices
+    assert first.tick(tell_answers) == [0]
+    with unit_of_work(services.engine, SYSTEM) as session:
+        (kept,) = session.scalars(select(Notification.params).where(Notification.kind == "offer_first_asked").limit(1))
+        assert set(kept["until"]) == {"moment"}, "each reader gets it in the own language"
 
 
 def test_taking_up_with_an_own_offer_on_the_table_waits_for_its_answer(first: Contract, rival: Pair, wish: str) -> None:

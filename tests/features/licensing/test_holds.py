@@ -135,3 +135,22 @@ def test_the_thread_shows_the_hold_and_its_end_to_both(pair: Pair) -> None:
     )
     told = pair.buyer.browser.get("/notifications").get_data(as_text=True)
     assert "已为您保留权利" in told
+
+
+def test_a_hold_is_a_line_of_the_thread_that_renews_the_rights_beside_it(pair: Pair) -> None:
+    key = pair.open(kind="exclusive")["id"]
+    path = f"/negotiations/{key}"
+    pair.designer.browser.get(path)
+    query = {"after": clock.now().isoformat(), "version": 1, "state": "open"}
+    hold(pair, key)
+    assert "You hold these rights for the buyer until" in pair.designer.browser.get(path).get_data(as_text=True)
+    news = pair.buyer.browser.get(f"{path}/news", query_string=query).get_data(as_text=True)
+    assert 'hx-target="#rights-place"' in news
+    pair.buyer.api.post(f"{path}/messages", {"text": "Thank you"})
+    later = {**query, "after": clock.now().isoformat()}
+    assert 'hx-target="#rights-place"' not in pair.buyer.browser.get(f"{path}/news", query_string=later).get_data(
+        as_text=True
+    )
+    assert pair.designer.browser.post(f"{path}/hold/release", {}).status_code == 303
+    page = pair.designer.browser.get(path).get_data(as_text=True)
+    assert "These rights are no longer held." in page

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from sqlalchemy import select
 
 from marketplace.audit.models import AuditEvent
 from marketplace.db.unit_of_work import unit_of_work
+from marketplace.kernel import clock
 from marketplace.kernel.actor import system
 from marketplace.kernel.money import Money
-from marketplace.licensing.models import License
+from marketplace.licensing.models import License, Negotiation
 from marketplace.licensing.playbook.guidance import _middle, reach
 from marketplace.licensing.playbook.models import Approval
 from marketplace.licensing.playbook.rules import APPROVAL, commitment, excess
@@ -19,6 +21,7 @@ from marketplace.licensing.terms import Terms
 from marketplace.notifications.models import Notification
 from marketplace.services import Services
 from tests.features.licensing.conftest import Pair, sheet
+from tests.features.licensing.test_negotiations import change
 from tests.kit.people import Make, Person
 from tests.states.table import assert_table
 
@@ -151,6 +154,22 @@ def test_an_offer_the_other_side_could_accept_at_once_waits_too(limited: Pair, s
     assert code(limited.buyer.api.post(path, {"terms": sheet(fee=usd(150_000))}), 403) == "approval_needed"
 
 
+def test_an_offer_that_has_just_run_out_is_taken_up_again_with_a_colleague(
+    limited: Pair, second: Person, services: Services
+) -> None:
+    key = countered(limited, 50_000)
+    change(services, Negotiation, key, expires_at=clock.now() - timedelta(seconds=1))
+    form = {"kind": "non_exclusive", "where": "countries", "territories": ["DE"], "term_months": "12"}
+    sent = limited.buyer.browser.post(
+        f"/negotiations/{key}/reopen", {**form, "fee": "1500", "fee_currency": "USD", "base_version": "2"}
+    )
+    assert (sent.status_code, sent.location) == (303, f"/negotiations/{key}")
+    (held,) = second.api.get("/approvals").get_json()["items"]
+    assert held["action"] == "reopen"
+    assert second.api.post(f"/approvals/{held['id']}/approve").status_code == 200
+    assert limited.designer.api.get(f"/negotiations/{key}").get_json()["current_version"] == 3
+
+
 def test_a_refusal_has_a_reason_that_colleagues_read_and_the_asker_may_take_back(
     limited: Pair, second: Person, session: Any
 ) -> None:
@@ -218,17 +237,22 @@ def test_the_terms_of_a_thread_are_kept_and_start_the_next_counter_offer(pair: P
     assert pair.buyer.browser.post(f"/term-sheets/from/{thread}", {"name": "x"}).status_code == 403
 
 
-def test_past_deals_are_ones_own_and_at_least_three(pair: Pair, make: Make, listed: Callable[..., str]) -> None:
+def test_past_deals_are_ones_own_and_at_least_three(pair: Pair, make: Make, services: Services) -> None:
+    def agree(**terms: Any) -> None:
+        key = pair.agree(**terms)["license"]
+        change(services, License, key, active_from=clock.now(), state="active")
+
     def ask(person: Person, **more: str) -> dict[str, Any]:
         query = "&".join(f"{k}={v}" for k, v in {"kind": "non_exclusive", "category": "ring", **more}.items())
         return dict(person.api.get(f"/past-deals?{query}").get_json())
 
     for fee in (100_000, 300_001):
-        pair.agree(fee=usd(fee))
+        agree(fee=usd(fee))
+    pair.agree(fee=usd(1))  # agreed on, and never in force
     assert ask(pair.designer) == {
         **{"deals": 2, "alike": [], "fee": None, "royalty_percent": None, "royalty_per_unit": None}
     }
-    pair.agree(fee=usd(200_000), royalty_percent=5)
+    agree(fee=usd(200_000), royalty_percent=5)
     found = ask(pair.designer, territory="DE")
     assert (found["deals"], found["fee"], found["royalty_percent"]) == (3, usd(200_000), 7.5)
     assert found["alike"] == ["category"], "two countries are not one"

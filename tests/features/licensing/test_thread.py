@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from marketplace.accounts.models import Organization
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.designs.models import Design
+from marketplace.inbox.models import InboxThread
 from marketplace.kernel import clock
 from marketplace.licensing.models import Negotiation
 from marketplace.licensing.rules import REOPEN_WITHIN
@@ -68,6 +69,14 @@ def test_a_side_can_mark_a_term_and_take_the_mark_back(pair: Pair) -> None:
     assert back["meter"]["agreed"] == 0
     assert code(pair.buyer.api.post(f"{path}/agree", {"version": 1, "term": "fee"}), 403) == "not_your_turn"
     assert code(pair.designer.api.post(f"{path}/agree", {"version": 1, "term": "nothing"}), 422) == "invalid"
+
+
+def test_a_mark_that_is_pressed_twice_is_one(pair: Pair, session: Any) -> None:
+    path = f"/negotiations/{pair.open()['id']}/agree"
+    for agreed in (True, True, False, False, True):
+        pair.designer.api.post(path, {"version": 1, "term": "fee", "agreed": agreed})
+    kinds = session.scalars(select(NegotiationEvent.kind).order_by(NegotiationEvent.created_at)).all()
+    assert kinds == ["agreed", "disagreed", "agreed"]
 
 
 def test_marks_bind_nobody_and_an_own_offer_speaks_louder(pair: Pair) -> None:
@@ -305,6 +314,19 @@ def test_a_colleague_takes_over_and_the_other_side_learns_nothing(pair: Pair, ma
     pair.designer.api.post(f"{path}/hand-over", {"user": colleague.user.id})
     assert session.scalars(select(NegotiationEvent.kind)).all() == ["handed_over"]
     assert code(pair.designer.api.post(f"{path}/hand-over", {"user": pair.buyer.user.id}), 422) == "invalid"
+
+
+def test_handing_over_moves_nothing_that_the_other_side_sees(pair: Pair, make: Make, session: Any) -> None:
+    key = pair.open()["id"]
+    colleague = make.person("designer", org=pair.designer.org, name="Bruno Alessi")
+    query = select(Negotiation.updated_at, InboxThread.moved_at).join(
+        InboxThread, InboxThread.negotiation_id == Negotiation.id
+    )
+    before = session.execute(query.where(InboxThread.org_id == pair.buyer.org.id)).one()
+    pair.designer.api.post(f"/negotiations/{key}/hand-over", {"user": colleague.user.id})
+    session.rollback()
+    assert session.execute(query.where(InboxThread.org_id == pair.buyer.org.id)).one() == before
+    assert "Bruno Alessi takes care of this now" in page_of(pair.designer, key)
 
 
 def test_row_security_hides_private_events_and_assignees(app: Any, pair: Pair, make: Make) -> None:

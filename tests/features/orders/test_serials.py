@@ -1,5 +1,6 @@
 """Serials: numbers of pieces, counted across all licensees, under any race (NEG-05)."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Barrier
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel.actor import system
 from marketplace.kernel.errors import Conflict
+from marketplace.licensing.models import License
 from marketplace.licensing.serials import numbers, serials, units
 from marketplace.notifications.models import Notification
 from marketplace.orders import operations
@@ -93,6 +95,23 @@ def test_both_sides_are_told_at_80_and_at_100_percent(make: Make, services: Serv
     assert told(world) == eighty
     world.place(2)
     assert told(world) == eighty | {("units_100", world.designer.org.id), ("units_100", world.buyer.org.id)}
+
+
+def test_of_an_edition_every_licensee_is_told_and_nobodys_name(
+    make: Make, services: Services, run_jobs: Callable[..., dict[str, str]]
+) -> None:
+    world = build(make, services, kind="limited_edition", max_units=10, territories=["DE"])
+    other = world.another_licensee(kind="non_exclusive", max_units=None, territories=["FR"])
+    gone = world.another_licensee(kind="non_exclusive", max_units=None, territories=["JP"])
+    with unit_of_work(services.engine, system("test")) as session:
+        session.get_one(License, gone.license.id).state = "ended"
+    world.place(8)
+    run_jobs()
+    parties = {world.designer.org.id, world.buyer.org.id, other.buyer.org.id}
+    assert {org for kind, org in told(world) if kind == "edition_80"} == parties
+    shown = other.buyer.browser.get("/notifications").get_data(as_text=True)
+    assert f"/licenses/{other.license.id}" in shown
+    assert world.buyer.org.name not in shown
 
 
 def test_the_database_counts_by_itself(make: Make, services: Services, instance: Instance) -> None:
