@@ -231,7 +231,7 @@ def test_an_open_question_of_a_first_refusal_that_has_expired_is_taken_back_and_
     first.tick(expire_due)
     assert first.tick(keep_true, keep_true, tell_answers, tell_answers) == [1, 0, 1, 0]
     assert first.pair.buyer.api.get(path).get_json()["state"] == "withdrawn"
-    assert "您的优先购买权已结束" in page(first.pair.buyer, "/notifications")
+    assert "您的优先权已结束" in page(first.pair.buyer, "/notifications")
     assert rival.buyer.api.get(f"/negotiations/{wish}").get_json()["first_refusal"] == "ended"
     assert rival.designer.api.post(f"/negotiations/{wish}/accept", {"version": 1}).status_code == 200
 

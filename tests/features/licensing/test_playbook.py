@@ -157,7 +157,7 @@ def test_an_offer_the_other_side_could_accept_at_once_waits_too(limited: Pair, s
 def test_an_offer_that_has_just_run_out_is_taken_up_again_with_a_colleague(
     limited: Pair, second: Person, services: Services
 ) -> None:
-    key = countered(limited, 50_000)
+    key = countered(limited, 60_000)
     change(services, Negotiation, key, expires_at=clock.now() - timedelta(seconds=1))
     form = {"kind": "non_exclusive", "where": "countries", "territories": ["DE"], "term_months": "12"}
     sent = limited.buyer.browser.post(
