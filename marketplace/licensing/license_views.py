@@ -19,6 +19,7 @@ from marketplace.licensing.refusal.words import STATES
 from marketplace.licensing.rights import FIRST_REFUSAL
 from marketplace.licensing.vocabulary import ADDENDUM_STATES, LICENSE_STATES
 from marketplace.payments.checkout import url_for_checkout
+from marketplace.payments.queries import gone_back
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import AfterCommit, Call
 from marketplace.web.errors import is_htmx
@@ -72,6 +73,7 @@ def show(call: Call, held: License, form: FormState | None = None) -> ResponseRe
         form=form,
         states=LICENSE_STATES,
         expiring=expires_soon(held),
+        given_back=held.state in ("active", "breach") and gone_back(call.session, held.id),
         addendum_states=ADDENDUM_STATES,
         order_url=order_url,
         asks=asks_of_license(call.session, held.id) if held.kind == FIRST_REFUSAL else [],

@@ -36,7 +36,8 @@ class PayoutOut(Body):
     """A part of a share: gross = fee + net; what arrives is net - given_back - kept_back.
 
     `state` is held, due, sending, sent, failed, offset (kept whole against a debt) or returned (given back before it
-    was sent); `reason` says why it waits.
+    was sent); `reason` says why it waits. `paid_out_on` is the day on which the payout with it reached the bank, as far
+    as the latest payouts tell.
     """
 
     id: str
@@ -49,6 +50,7 @@ class PayoutOut(Body):
     state: str
     reason: str | None
     expected_at: str | None
+    paid_out_on: str | None
     milestone: str
     given_back: MoneyOut
     kept_back: MoneyOut
@@ -94,6 +96,7 @@ def payouts(call: Call) -> PayoutsOut:
     """Shares of the caller's organization, newest first."""
     account = queries.account(call.session, call.org_id)
     found = queries.shares(call.session, call.org_id, cursor=request.args.get("cursor"), limit=_limit())
+    arrived = queries.arrivals(found.items, queries.payouts(call.session, call.org_id))
     return PayoutsOut(
         account=PayoutAccountOut(
             ready=account.ready, requirements=account.requirements, disabled_reason=account.disabled_reason
@@ -112,6 +115,7 @@ def payouts(call: Call) -> PayoutsOut:
                 state=row.state,
                 reason=row.reason,
                 expected_at=row.expected_at.isoformat() if row.expected_at else None,
+                paid_out_on=arrived[row.id].arrival_date.date().isoformat() if row.id in arrived else None,
                 milestone=row.milestone,
                 given_back=MoneyOut(amount=row.back, currency=row.currency),
                 kept_back=MoneyOut(amount=row.withheld, currency=row.currency),

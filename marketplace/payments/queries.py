@@ -96,6 +96,27 @@ def live_checkout(session: Session, purpose: str, subject_id: str) -> Checkout |
     return session.scalars(query).one_or_none()
 
 
+def gone_back(session: Session, subject_id: str) -> bool:
+    """Whether all that was paid for a license or order has gone back to its buyer; False when nothing was paid.
+
+    A payee asks about its own share, which goes back in the same proportion, the buyer about all of them.
+    """
+    sums = select(func.sum(Transfer.amount), func.sum(Transfer.amount - Transfer.back))
+    whole, left = session.execute(sums.where(Transfer.subject_id == subject_id)).one()
+    return bool(whole) and not left
+
+
+def arrivals(shares: Sequence[Transfer], payouts: Sequence[Payout]) -> dict[str, Payout]:
+    """The first payout to the bank that has arrived since a share was sent, by the share's id: it went with that."""
+    found: dict[str, Payout] = {}
+    for payout in sorted(payouts, key=lambda row: row.created_at):
+        for share in shares:
+            same = share.state == "sent" and payout.status == "paid" and payout.currency == share.currency
+            if same and share.sent_at is not None and share.sent_at <= payout.created_at:
+                found.setdefault(share.id, payout)
+    return found
+
+
 def ledger_lines(session: Session, org_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[LedgerEntry]:
     """Ledger lines of an organization, newest first."""
     query = select(LedgerEntry).where(LedgerEntry.org_id == org_id)

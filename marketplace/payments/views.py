@@ -33,13 +33,16 @@ class ReplaceForm(Form):
 @section.get("", needs=Permission.PAYOUT_READ)
 def index(call: Call, form: FormState | None = None) -> ResponseReturnValue:
     """What was earned, what is held and why, what is on its way."""
+    shares = queries.shares(call.session, call.org_id, cursor=request.args.get("cursor"))
+    payouts = queries.payouts(call.session, call.org_id)
     return render_template(
         "payouts/index.html",
         box=account_box(call.session, call.org_id, call.settings.platform_country),
         account=queries.account(call.session, call.org_id),
         totals=queries.totals(call.session, call.org_id),
-        shares=queries.shares(call.session, call.org_id, cursor=request.args.get("cursor")),
-        payouts=queries.payouts(call.session, call.org_id),
+        shares=shares,
+        payouts=payouts,
+        arrived=queries.arrivals(shares.items, payouts),
         returned="back" in request.args,
         debts=reversals.debts(call.session, call.org_id),
         back=queries.back(call.session),

@@ -11,12 +11,13 @@ from marketplace.db.locks import lock
 from marketplace.designs.models import Asset
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.errors import Invalid
+from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.kernel.money import Money
 from marketplace.notifications.operations import notify_org
 from marketplace.orders.models import Order
 from marketplace.orders.rules import ORDER
 from marketplace.payments.operations import release
+from marketplace.payments.queries import gone_back
 from marketplace.policy.decide import relations_of
 from marketplace.production.models import Shipment, StageEvent
 from marketplace.production.rules import BY_CODE, check, check_shippable
@@ -46,11 +47,13 @@ def record_stage(
 ) -> StageEvent:
     """Record a finished stage. `evidence` are asset ids; None takes every picture not yet used for a stage.
 
-    Raises Conflict `stage_out_of_order`, Invalid `photo_missing` or `evidence_unknown`.
+    Raises Conflict `stage_out_of_order`, `all_given_back` when nobody pays for it any more, Invalid `photo_missing`
+    or `evidence_unknown`.
     """
     row = lock(session, Order, order.id)
     who = relations_of(row, actor)
     ORDER.target(row.state, "record_stage", who)
+    _check_paid(session, row)
     events = session.scalars(select(StageEvent).where(StageEvent.order_id == row.id).order_by(StageEvent.created_at))
     done = list(events)
     photos = _evidence(session, row, done, evidence)
@@ -81,10 +84,11 @@ def record_stage(
 
 
 def ship(session: Session, actor: Actor, order: Order, parcel: Parcel) -> Shipment:
-    """The pieces have left the workshop. Raises Conflict `not_packed` before the last stage."""
+    """The pieces have left the workshop. Raises Conflict `not_packed` before the last stage, `all_given_back`."""
     row = lock(session, Order, order.id)
     who = relations_of(row, actor)
     ORDER.target(row.state, "ship", who)
+    _check_paid(session, row)
     query = select(StageEvent.stage).where(StageEvent.order_id == row.id).order_by(StageEvent.created_at)
     check_shippable(session.scalars(query).all())
     before = ORDER.advance(row, "ship", who)
@@ -126,6 +130,11 @@ def accept_delivery(session: Session, actor: Actor, order: Order) -> Order:
         if org_id:
             notify_org(session, org_id, "delivery_accepted", path=f"/orders/{row.id}", design=row.design_title)
     return row
+
+
+def _check_paid(session: Session, order: Order) -> None:
+    if gone_back(session, order.id):
+        raise Conflict("all_given_back", "All of the buyer's payment has gone back. Stop the work on this order.")
 
 
 def check_at_work(order: Order) -> None:

@@ -27,6 +27,7 @@ from marketplace.orders.briefs import brief_of
 from marketplace.orders.models import Order
 from marketplace.orders.views import section as orders
 from marketplace.orders.words import line_words, stations, turn_words
+from marketplace.payments.queries import gone_back
 from marketplace.policy.permissions import Permission as P
 from marketplace.production import operations, queries
 from marketplace.production.forms import EvidenceIn, ShipForm, StageForm
@@ -66,6 +67,7 @@ def show(call: Call, order: Order) -> ResponseReturnValue:
         stages=progress(found.stages),
         card=cards(call.session, [order.design_id], sign=sign).get(order.design_id),
         returned_paid=request.args.get("paid") == "1" and order.state == "awarded",
+        given_back=order.state in OPEN_STATES and gone_back(call.session, order.id),
     )
 
 
@@ -95,6 +97,7 @@ def bench(call: Call, order: Order, form: FormState | None = None) -> ResponseRe
         packed=bool(done) and done[-1] == LAST,
         lines=[line_words(line) for line in order.lines],
         brief=brief_of(order.spec),
+        given_back=order.state in OPEN_STATES and gone_back(call.session, order.id),
     )
 
 

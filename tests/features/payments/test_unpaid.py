@@ -1,5 +1,7 @@
 """Checkouts that end without a payment, and what cannot be done before one is paid."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -11,7 +13,7 @@ from marketplace.kernel.errors import Conflict
 from marketplace.notifications.models import Notification
 from marketplace.payments import queries
 from marketplace.payments.checkout import url_for_checkout
-from marketplace.payments.models import Checkout
+from marketplace.payments.models import Checkout, Payout, Transfer
 from tests.features.payments.scene import SYSTEM, Scene
 from workers.jobs import payments as payment_jobs
 
@@ -99,3 +101,18 @@ def test_a_checkout_that_is_being_booked_is_not_waited_for_by_who_would_replace_
         with pytest.raises(Conflict, match="just being booked"):
             scene.open({scene.maker.org.id: ("production", 90_000)})
     assert scene.open({scene.maker.org.id: ("production", 90_000)}) != first
+
+
+def test_a_share_says_when_it_reached_the_bank_in_place_of_when_it_was_expected() -> None:
+    """The first payout that arrived after it was sent, in its currency; none that failed."""
+    at = clock.now()
+    share = Transfer(id="trf_1", state="sent", currency="USD", sent_at=at)
+    held = Transfer(id="trf_2", state="held", currency="USD")
+
+    def payout(name: str, hours: int, status: str = "paid", currency: str = "USD") -> Payout:
+        moment = at + timedelta(hours=hours)
+        return Payout(id=name, status=status, currency=currency, created_at=moment, arrival_date=moment)
+
+    made = [payout("later", 9), payout("right", 5), payout("failed", 2, "failed"), payout("other", 1, currency="EUR")]
+    found = queries.arrivals([share, held], [*made, payout("before", -1)])
+    assert {name: row.id for name, row in found.items()} == {"trf_1": "right"}

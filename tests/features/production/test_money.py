@@ -85,3 +85,25 @@ def test_a_part_that_is_held_anew_after_the_delivery_is_released(
             due = session.scalars(select(Transfer.milestone).where(Transfer.state == "due"))
             found.append(sorted(due))
     assert found == [["deposit"], ["balance", "deposit", "whole"]]
+
+
+def test_an_order_whose_money_has_all_gone_back_is_not_worked_on(world: World, shipped: Order) -> None:
+    """Every party reads why; called off, the work goes on."""
+    world.change(Order, shipped.id, state="paid", shipped_at=None)
+    with unit_of_work(world.services.engine, SYSTEM) as session:
+        checkout = session.scalars(select(Checkout)).one()
+        for cause, amount in (("rfn_one", checkout.amount - 100), ("rfn_two", 100)):
+            part = giving_back.preview(session, checkout, amount)
+            giving_back.take(session, checkout, cause, part, kind="refund_approved", to=ledger.REFUNDS)
+    refused = world.maker.api.post(f"/orders/{shipped.id}/stages", {"stage": "cad_review"})
+    assert (refused.status_code, refused.json["code"]) == (409, "all_given_back")
+    for who, word in (
+        (world.maker, "Stop the work"),
+        (world.buyer, "Nothing more"),
+        (world.designer, "Nothing"),
+    ):
+        assert word in who.browser.get(f"/orders/{shipped.id}").text
+    assert "Stop the work" in world.maker.browser.get(f"/orders/{shipped.id}/bench").text
+    with unit_of_work(world.services.engine, SYSTEM) as session:
+        giving_back.restore(session, checkout, "rfn_two", kind="refund_called_off", source=ledger.REFUNDS)
+    assert world.maker.api.post(f"/orders/{shipped.id}/stages", {"stage": "cad_review"}).status_code == 201
