@@ -13,9 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Membership, Organization, User
+from marketplace.accounts.queries import member_actor
 from marketplace.inbox.models import Digest, InboxThread
-from marketplace.inbox.queries import SOON
+from marketplace.inbox.queries import SOON, left_to_colleagues, to_approve
 from marketplace.kernel import clock
+from marketplace.kernel.actor import Actor
 from marketplace.licensing.models import Negotiation
 from marketplace.licensing.queries import buyer_alias
 from marketplace.notifications.models import MailSetting
@@ -103,26 +105,34 @@ def _parts(session: Session, user_id: str, moment: datetime) -> list[dict[str, A
     ).all()
     found = []
     for org_id, name in members:
-        groups = _groups(session, org_id, moment)
+        reader = member_actor(session, user_id, org_id)
+        groups = _groups(session, reader, moment) if reader else []
         if groups:
             found.append({"org": name, "groups": groups})
     return found
 
 
-def _groups(session: Session, org_id: str, moment: datetime) -> list[dict[str, Any]]:
-    live = InboxThread.expires_at > moment
+def _groups(session: Session, reader: Actor, moment: datetime) -> list[dict[str, Any]]:
+    """What waits for a colleague's decision is not the reader's turn; what waits for the reader's own is."""
+    live, key_of = InboxThread.expires_at > moment, InboxThread.negotiation_id
+    mine = [InboxThread.phase == "mine", live]
+    if reader.org_kind == "buyer":
+        mine += [key_of.not_in(left_to_colleagues(reader)), key_of.not_in(to_approve(reader))]
     wanted = {
-        "needs_me": [InboxThread.phase == "mine", live],
+        "to_approve": [key_of.in_(to_approve(reader))],
+        "needs_me": mine,
         "expiring": [InboxThread.phase == "theirs", live, InboxThread.expires_at <= moment + SOON],
         "unread": [InboxThread.phase != "mine", InboxThread.unread > 0],
     }
     found = []
     for key, where in wanted.items():
+        if key == "to_approve" and reader.org_kind != "buyer":
+            continue
         rows = session.execute(
             select(InboxThread, Negotiation.snapshot["title"].astext, Negotiation.buyer_named_at, Organization.name)
             .join(Negotiation, Negotiation.id == InboxThread.negotiation_id)
             .join(Organization, Organization.id == InboxThread.other_org_id)
-            .where(InboxThread.org_id == org_id, *where)
+            .where(InboxThread.org_id == reader.org_id, *where)
             .order_by(InboxThread.expires_at if key != "unread" else InboxThread.moved_at.desc())
             .limit(100)
         ).all()
@@ -147,7 +157,12 @@ def _line(thread: InboxThread, title: str | None, named_at: datetime | None, oth
 
 def in_words(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What the mail's templates show, in the current language."""
-    titles = {"needs_me": _("Your turn"), "expiring": _("Expiring soon"), "unread": _("Unread")}
+    titles = {
+        "to_approve": _("To approve"),
+        "needs_me": _("Your turn"),
+        "expiring": _("Expiring soon"),
+        "unread": _("Unread"),
+    }
     counted = dict.fromkeys(titles, 0)
     shown = []
     for part in parts:

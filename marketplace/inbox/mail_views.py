@@ -15,10 +15,16 @@ from marketplace.inbox.vocabulary import CADENCES
 from marketplace.policy.permissions import Permission
 from marketplace.web.call import Call
 from marketplace.web.forms import FormState, read_form
+from marketplace.web.limits import limit, network, refuse_spent
 from marketplace.web.navigate import see_other
 from marketplace.web.section import Section
 
 section = Section("mail")
+
+#: How often mails can come.
+_COMING = ("immediate", "daily")
+#: Deliveries that are not the receiving service's, from one network.
+FORGED = "20 per hour"
 
 
 @section.get("/settings/mail", needs=Permission.ACCOUNT)
@@ -53,20 +59,31 @@ def unsubscribe(call: Call) -> ResponseReturnValue:
     """End the mails about negotiations; what a mail program calls with one click, too (RFC 8058). The token is the
     key.
     """
-    again = request.form.get("again") == "1"
-    choose(call.session, _person(call), "immediate" if again else "off")
-    return render_template("inbox/unsubscribe.html", token=request.args.get("token", ""), done=not again, again=again)
+    person, again = _person(call), request.form.get("again", "")
+    before, _zone = setting_of(call.session, person)
+    choose(call.session, person, again if again in _COMING else "off")
+    return render_template(
+        "inbox/unsubscribe.html",
+        token=request.args.get("token", ""),
+        done=again not in _COMING,
+        again=again if again in _COMING else "",
+        # What "Send them again" brings back: mails as often as before.
+        before=before if before in _COMING else "immediate",
+    )
 
 
 @section.post("/webhooks/mail/mime", needs=Permission.PUBLIC, csrf=False)
 def inbound(call: Call) -> ResponseReturnValue:
     """Take a mail from the receiving service and answer at once; a job reads it. 406 tells it not to come again."""
+    # Who is not the service is turned away before another large body is read; the service itself is never counted.
+    refuse_spent("forged mail", network(call.actor.ip), FORGED)
     request.max_content_length = MAX_BODY
     body, kind = request.get_data(cache=False), request.headers.get("Content-Type", "")
     try:
         delivery = read_delivery(body, kind, call.settings.inbound_mail_key)
     except BadDelivery as error:
         current_app.logger.warning("inbound mail refused", extra={"why": str(error)})
+        limit("forged mail", network(call.actor.ip), FORGED)
         return "", 400
     tokens = call.services.tokens
     keys = [key for to in delivery.recipients if (key := replies.address_id(tokens, call.settings, to))]

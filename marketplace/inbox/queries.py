@@ -187,9 +187,9 @@ def _shown(actor: Actor, show: str) -> list[ColumnElement[bool]]:
     if show == "needs_me":
         where += [InboxThread.phase == "mine", live]
         if actor.org_kind == "buyer":
-            where.append(InboxThread.negotiation_id.not_in(_left_to_colleagues(actor)))
+            where.append(InboxThread.negotiation_id.not_in(left_to_colleagues(actor)))
     elif show == "waiting" and actor.org_kind == "buyer":
-        theirs = or_(InboxThread.phase == "theirs", InboxThread.negotiation_id.in_(_left_to_colleagues(actor)))
+        theirs = or_(InboxThread.phase == "theirs", InboxThread.negotiation_id.in_(left_to_colleagues(actor)))
         where += [InboxThread.phase.in_(("mine", "theirs")), theirs, live]
     elif show == "waiting":
         where += [InboxThread.phase == "theirs", live]
@@ -210,7 +210,7 @@ def to_approve(actor: Actor) -> Select[Any]:
     return _pending(actor).where(_may_decide(actor))
 
 
-def _left_to_colleagues(actor: Actor) -> Select[Any]:
+def left_to_colleagues(actor: Actor) -> Select[Any]:
     """Ids of the negotiations in which it is not for the actor to approve what waits: its own step, or others'."""
     return _pending(actor).where(~_may_decide(actor))
 

@@ -26,6 +26,17 @@ def limit(name: str, key: str, rate: str) -> None:
         raise TooMany(retry_after=item.get_expiry())
 
 
+def refuse_spent(name: str, key: str, rate: str) -> None:
+    """Raise TooMany when `limit` has counted up to `rate` already; this itself counts nothing."""
+    item = _item(rate)
+    try:
+        ok = _shared(services().settings.redis_url).test(item, name, key)
+    except (RedisError, StorageError):
+        ok = _local().test(item, name, key)
+    if not ok:
+        raise TooMany(retry_after=item.get_expiry())
+
+
 def limit_writes(call: Call) -> None:
     """Bound the changing requests of one person, or of one address before sign-in."""
     if call.actor.user_id:

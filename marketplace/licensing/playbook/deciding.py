@@ -8,6 +8,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid
 from marketplace.licensing import negotiating
+from marketplace.licensing.grants import lock_rights
 from marketplace.licensing.models import Negotiation
 from marketplace.licensing.playbook.approvals import approvers, policy_of
 from marketplace.licensing.playbook.models import Approval
@@ -33,8 +34,8 @@ def approve(session: Session, actor: Actor, approval: Approval) -> str:
     Raises Forbidden `own_request` for the person who asked, `not_an_approver`; Conflict `approval_void` when the
     version has moved on, and whatever the step itself raises.
     """
+    negotiation = _locked_to_act(session, actor, approval)
     row = _decidable(session, actor, approval)
-    negotiation = session.get(Negotiation, row.negotiation_id) if row.negotiation_id else None
     if is_void(row, negotiation):
         raise Conflict("approval_void", "The offer has moved on since you were asked. There is nothing to approve.")
     APPROVAL.advance(row, "approve", {"approver"})
@@ -90,6 +91,17 @@ def may_decide(session: Session, actor: Actor, approval: Approval) -> bool:
 def _locked(session: Session, approval: Approval) -> Negotiation | None:
     """The negotiation it is about; its lock comes before the approval's, as where one is asked for."""
     return lock(session, Negotiation, approval.negotiation_id) if approval.negotiation_id else None
+
+
+def _locked_to_act(session: Session, actor: Actor, approval: Approval) -> Negotiation | None:
+    """The same with the locks that the step itself takes before the negotiation's, in their order."""
+    if approval.negotiation_id is None:
+        return None
+    if approval.action == "accept":
+        lock_rights(session, approval.design_id)
+    elif approval.action == "reopen":
+        negotiating.prepare_reopening(session, actor, approval.negotiation_id)
+    return _locked(session, approval)
 
 
 def _considered_no_more(negotiation: Negotiation | None) -> None:

@@ -16,10 +16,10 @@ from marketplace.inbox.digest import local_day
 from marketplace.inbox.models import Digest
 from marketplace.kernel import clock
 from marketplace.kernel.actor import system
-from marketplace.notifications.models import Mail
+from marketplace.notifications.models import Mail, MailSetting
 from marketplace.services import Services
-from tests.features.licensing.conftest import Pair
-from tests.kit.people import Person
+from tests.features.licensing.conftest import Pair, sheet
+from tests.kit.people import Make, Person
 
 Jobs = Callable[..., dict[str, str]]
 Mails = Callable[..., list[dict[str, Any]]]
@@ -55,12 +55,46 @@ def test_a_mail_can_be_ended_with_one_click_without_signing_in(
     pair.buyer.api.post(f"/negotiations/{key}/messages", {"text": "Hello?"})
     run_jobs()
     assert mails(pair.designer.user.email)[-1]["subject"] == mail["subject"]
-    assert visitor.post(path, data={"again": "1"}).status_code == 200
+    assert visitor.post(path, data={"again": "immediate"}).status_code == 200
     pair.buyer.api.post(f"/negotiations/{key}/messages", {"text": "Hello again?"})
     run_jobs()
     assert "Hello again?" in mails(pair.designer.user.email)[-1]["text"]
     assert visitor.post("/mail/unsubscribe?token=forged").status_code == 400
     assert visitor.post(path[:-1] + ("A" if path[-1] != "A" else "B")).status_code == 400
+
+
+def test_who_takes_back_the_end_of_mails_gets_them_as_often_as_before(
+    pair: Pair, run_jobs: Jobs, mails: Mails, app: Flask, session: Session
+) -> None:
+    pair.open()
+    run_jobs()
+    link = urlsplit(mails(pair.designer.user.email)[-1]["headers"]["List-Unsubscribe"].strip("<>"))
+    wants(pair.designer, "daily")
+    visitor, path = app.test_client(), f"{link.path}?{link.query}"
+    ended = visitor.post(path, data={"List-Unsubscribe": "One-Click"})
+    assert 'name="again" value="daily"' in ended.text
+    assert "One summary comes in the morning" in visitor.post(path, data={"again": "daily"}).text
+    kept = session.scalars(select(MailSetting.threads).where(MailSetting.user_id == pair.designer.user.id)).one()
+    assert kept == "daily"
+
+
+def test_a_summary_says_what_waits_for_whom(
+    pair: Pair, make: Make, services: Services, run_jobs: Jobs, mails: Mails
+) -> None:
+    colleague = make.sign_in(make.user(pair.buyer.org, "buyer", name="Wu Fang"), pair.buyer.org, "buyer")
+    pair.buyer.api.request("PUT", "/approval-limits", {"limits": {"USD": 200_000}})
+    key = pair.open(royalty_percent=None)["id"]
+    body = {"base_version": 1, "terms": sheet(fee={"amount": 300_000, "currency": "USD"}, royalty_percent=None)}
+    assert pair.designer.api.post(f"/negotiations/{key}/offers", body).status_code == 201
+    asked = pair.buyer.api.post(f"/negotiations/{key}/approvals", {"action": "accept", "version": 2})
+    assert asked.status_code == 201, asked.text
+    run_jobs()
+    for person in (pair.buyer, colleague):
+        wants(person, "daily")
+    tick(services, run_jobs, NINE)
+    said = {person.user.email: mails(person.user.email)[-1]["subject"] for person in (pair.buyer, colleague)}
+    assert said[colleague.user.email].endswith("To approve 1")
+    assert "轮到您" not in said[pair.buyer.user.email]
 
 
 def test_the_morning_is_the_persons_own() -> None:

@@ -112,6 +112,17 @@ def post(pair: Pair, app: Flask, instance: Instance, run_jobs: Jobs, mails: Mail
     return Post(pair, app, instance, run_jobs, mails, key)
 
 
+def test_a_network_that_forges_deliveries_is_turned_away_before_its_next_body_is_read(post: Post) -> None:
+    client, forged = post.app.test_client(), {"timestamp": "1", "token": "x", "signature": "y"}
+
+    def send(ip: str) -> int:
+        return client.post("/webhooks/mail/mime", data=forged, environ_overrides={"REMOTE_ADDR": ip}).status_code
+
+    assert [send("203.0.113.7") for _ in range(22)] == [400] * 20 + [429] * 2
+    assert send("203.0.113.8") == 400
+    assert post.answer("From the service itself.") == 200
+
+
 def test_an_answer_by_mail_stands_in_the_thread_without_what_it_quotes(post: Post) -> None:
     asked = post.asked()
     assert "##--##" in asked["text"]

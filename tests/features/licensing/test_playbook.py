@@ -1,14 +1,17 @@
 """Term sheets, prices of metal, past deals, and approvals by four eyes."""
 
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from marketplace.audit.models import AuditEvent
+from marketplace.db.locks import lock
 from marketplace.db.unit_of_work import unit_of_work
 from marketplace.kernel import clock
 from marketplace.kernel.actor import system
@@ -168,6 +171,27 @@ def test_an_offer_that_has_just_run_out_is_taken_up_again_with_a_colleague(
     assert held["action"] == "reopen"
     assert second.api.post(f"/approvals/{held['id']}/approve").status_code == 200
     assert limited.designer.api.get(f"/negotiations/{key}").get_json()["current_version"] == 3
+
+
+def test_approving_waits_for_the_thread_before_it_holds_the_question(
+    limited: Pair, second: Person, services: Services
+) -> None:
+    """Who takes the question back holds the thread first, too; in another order the two would wait in a circle."""
+    key = countered(limited, 150_000)
+    asked = limited.buyer.api.post(f"/negotiations/{key}/approvals", {"action": "accept", "version": 2})
+    held = asked.get_json()["items"][0]["id"]
+    waiting = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work(services.engine, system("test")) as session:
+            lock(session, Negotiation, key)
+            approved = pool.submit(second.api.post, f"/approvals/{held}/approve")
+            for _ in range(200):
+                if session.scalar(waiting):
+                    break
+                time.sleep(0.01)
+            free = select(Approval.id).where(Approval.id == held).with_for_update(nowait=True)
+            assert session.scalars(free).one() == held
+        assert approved.result(20).status_code == 200
 
 
 def test_a_refusal_has_a_reason_that_colleagues_read_and_the_asker_may_take_back(
