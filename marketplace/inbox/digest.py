@@ -11,6 +11,7 @@ from flask_babel import ngettext
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
 
 from marketplace.accounts.models import Membership, Organization, User
 from marketplace.accounts.queries import member_actor
@@ -115,10 +116,10 @@ def _parts(session: Session, user_id: str, moment: datetime) -> list[dict[str, A
 def _groups(session: Session, reader: Actor, moment: datetime) -> list[dict[str, Any]]:
     """What waits for a colleague's decision is not the reader's turn; what waits for the reader's own is."""
     live, key_of = InboxThread.expires_at > moment, InboxThread.negotiation_id
-    mine = [InboxThread.phase == "mine", live]
+    mine: list[ColumnElement[bool]] = [InboxThread.phase == "mine", live]
     if reader.org_kind == "buyer":
         mine += [key_of.not_in(left_to_colleagues(reader)), key_of.not_in(to_approve(reader))]
-    wanted = {
+    wanted: dict[str, list[ColumnElement[bool]]] = {
         "to_approve": [key_of.in_(to_approve(reader))],
         "needs_me": mine,
         "expiring": [InboxThread.phase == "theirs", live, InboxThread.expires_at <= moment + SOON],
