@@ -228,7 +228,7 @@ def test_a_license_under_which_orders_may_begin_has_begun(pair: Pair, run_jobs: 
 def test_the_pages_lead_through_signing_and_paying(pair: Pair, drawn: str, run_jobs: Jobs, session: Any) -> None:
     page = pair.designer.browser.get(f"/licenses/{drawn}").get_data(as_text=True)
     assert "It is your turn" in page
-    assert pair.buyer.org.name not in page
+    assert pair.buyer.org.name in page, "the agreement names both"
     held = session.get(License, drawn)
     form = {"typed_name": "wrong", "agree": "1", "consent": "1", "document_sha256": held.document_sha256}
     refused = pair.designer.browser.post(f"/licenses/{drawn}/sign", form)
