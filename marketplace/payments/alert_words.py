@@ -109,6 +109,8 @@ CODES: Mapping[str, str] = {
     "insufficient_funds": N_("There was not enough money on the account"),
     "balance_insufficient": N_("There was not enough money on the account"),
     "not_reversible": N_("It was paid by bank file, which cannot be taken back"),
+    "expired_or_canceled_card": N_("The card has expired or was canceled"),
+    "lost_or_stolen_card": N_("The card was reported lost or stolen"),
     "disputed": N_("The buyer's bank is deciding about the payment"),
     "too_much": N_("More was to go back than is left of the payment"),
     "no_answer": N_("The payment service gave no answer for hours"),

@@ -73,6 +73,7 @@ def test_a_refund_that_came_back_is_paid_by_hand_and_booked_against_our_bank(sce
     operator = scene.make.person("operator")
     page = operator.browser.get(f"/desk/money/refunds/{refund}").text
     assert "could not make this refund" in page
+    assert "The card has expired or was canceled" in page
     assert _end(operator, refund, "paid", answer=" ").status_code == 422
     assert scene.buyer.browser.post(f"/desk/money/refunds/{refund}/end", {"action": "paid"}).status_code == 403
     assert _end(operator, refund, "paid").status_code == 303
