@@ -1,5 +1,6 @@
 """The words of an HTML mail, without what it quotes."""
 
+from collections.abc import Callable
 from html.parser import HTMLParser
 
 _BREAKS = frozenset(
@@ -22,8 +23,9 @@ _QUOTES = (
 
 
 class _Words(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, picture: Callable[[str], str] | None) -> None:
         super().__init__(convert_charrefs=True)
+        self._picture = picture
         self.words: list[str] = []
         self._hidden: list[str] = []
         self.ended = False
@@ -41,6 +43,8 @@ class _Words(HTMLParser):
             self._hidden.append(tag)
         if tag in _BREAKS:
             self.words.append("\n")
+        if tag == "img" and self._picture and not self._hidden and not self.ended:
+            self.words.append(self._picture(dict(attrs).get("src") or ""))
 
     def handle_endtag(self, tag: str) -> None:
         """End what is not shown."""
@@ -56,9 +60,9 @@ class _Words(HTMLParser):
             self.words.append(" ".join(data.split("\n")) if data.strip() else " ")
 
 
-def plain_text(page: str) -> str:
-    """What a reader of the page sees, a line for each block."""
-    reader = _Words()
+def plain_text(page: str, picture: Callable[[str], str] | None = None) -> str:
+    """What a reader of the page sees, a line for each block; `picture` says what stands for one, by its address."""
+    reader = _Words(picture)
     reader.feed(page)
     reader.close()
     lines = (" ".join(line.split()) for line in "".join(reader.words).split("\n"))

@@ -21,6 +21,11 @@ _BODY = 400_000
 MAX_FILES, MAX_FILE_BYTES = 10, 25 * 10**6
 #: Files that are told of at all, and characters of a name.
 _MOST_TOLD, _NAME = 50, 300
+#: Bytes from which on a picture that the page shows among the person's own words is sent along; smaller ones are logos
+#: and smileys. A number of ours: a photo of a phone is hundreds of kilobytes, a logo rarely more than a few.
+LEAST_PICTURE = 8_192
+#: What stands for a picture while the person's own words are looked for.
+_MARKED = re.compile("\ue000(\\d{1,4})\ue001")
 #: Characters of an answer; beyond it is refused, never cut off.
 MAX_ANSWER = 4_000
 _DOMAIN = re.compile(r"\bd=\s*([A-Za-z0-9.-]{1,253})")
@@ -47,12 +52,11 @@ def read_letter(path: str, out_dir: str) -> Letter:
 
 def _files(message: Message, out_dir: Path) -> list[LetterFile]:
     found: list[LetterFile] = []
-    shown = _shown(message)
+    shown = _decoration(message)
     for part in message.walk():
         if not _attached(part, shown) or len(found) >= _MOST_TOLD:
             continue
-        payload = part.get_payload(decode=True)
-        data = payload if isinstance(payload, bytes) else b""
+        data = _bytes(part)
         kept = len(found) < MAX_FILES and len(data) <= MAX_FILE_BYTES
         place = str(len(found)) if kept else ""
         if kept:
@@ -115,14 +119,14 @@ def _automatic(message: Message) -> str:
 
 
 def _attached(part: Message, shown: Set[str]) -> bool:
-    """A file that was sent along; not a picture that the page of the mail shows, as those of signatures are.
+    """A file that was sent along; not a picture that only decorates the page of the mail (`shown`), as logos do.
 
     What a part says of itself does not tell: mail programs give a Content-ID to what is attached too, and call photos
     inline that no page refers to.
     """
     if part.is_multipart():
         return False
-    if part.get_content_maintype() == "image" and str(part["Content-ID"] or "").strip(" <>\t") in shown:
+    if part.get_content_maintype() == "image" and _cid(part) in shown:
         return False
     named = part.get_content_disposition() == "attachment" or bool(part.get_filename())
     return named or part.get_content_maintype() != "text"
@@ -134,9 +138,43 @@ def _shown(message: Message) -> Set[str]:
     return {unquote(found) for page in pages for found in _CID.findall(page)}
 
 
+def _decoration(message: Message) -> Set[str]:
+    """The pictures that the mail's page shows and that nobody means to send: small ones, and those of signatures and of
+    the mail that is answered.
+    """
+    shown = _shown(message)
+    large = {_cid(part) for part in message.walk() if _cid(part) in shown and len(_bytes(part)) >= LEAST_PICTURE}
+    return shown - (large & _among_own_words(message)) if large else shown
+
+
+def _among_own_words(message: Message) -> set[str]:
+    """The Content-IDs of pictures that stand in what the person wrote in the mail's page."""
+    found: list[str] = []
+
+    def mark(source: str) -> str:
+        scheme, _colon, cid = source.strip().partition(":")
+        if scheme.lower() != "cid":
+            return ""
+        found.append(unquote(cid))
+        return f"\n\ue000{len(found) - 1}\ue001\n"
+
+    pages = [_decoded(part) for part in message.walk() if part.get_content_type() == "text/html"]
+    words = own_words("\n".join(plain_text(page, mark) for page in pages)[:_BODY])
+    return {found[number] for number in map(int, _MARKED.findall(words)) if number < len(found)}
+
+
+def _cid(part: Message) -> str:
+    return str(part["Content-ID"] or "").strip(" <>\t")
+
+
+def _bytes(part: Message) -> bytes:
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
+
+
 def _body(message: Message) -> str:
     """The plain text, or what an HTML page says when there is none."""
-    shown = _shown(message)
+    shown = _decoration(message)
     for kind, read in (("text/plain", str), ("text/html", plain_text)):
         found = [
             _decoded(part) for part in message.walk() if part.get_content_type() == kind and not _attached(part, shown)
@@ -149,8 +187,7 @@ def _body(message: Message) -> str:
 
 def _decoded(part: Message) -> str:
     """The text of a part. A wrong or unknown character set is replaced by the likeliest one, never an error."""
-    payload = part.get_payload(decode=True)
-    data = payload[: _BODY * 4] if isinstance(payload, bytes) else b""
+    data = _bytes(part)[: _BODY * 4]
     claimed = (part.get_content_charset() or "utf-8").lower()
     # Mails that say GB2312 use the characters of its successors.
     for charset in ("gb18030" if claimed in {"gb2312", "gbk", "x-gbk"} else claimed, "utf-8", "gb18030"):

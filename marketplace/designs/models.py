@@ -115,6 +115,8 @@ class Asset(Created, Base):
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     upload_key: Mapped[str | None] = mapped_column(String(200))
+    #: It came with a mail and follows that mail's words by itself; no composer shows it.
+    by_mail: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     #: The store's name for an upload in parts that was begun and not yet completed.
     upload_id: Mapped[str | None] = mapped_column(String(1024))
     storage_key: Mapped[str | None] = mapped_column(String(200))

@@ -64,6 +64,7 @@ def announce(
                 sha256=file.sha256,
                 negotiation_id=negotiation_id,
             )
+            made.asset.by_mail = True
             coming.append({"name": made.asset.filename, "asset": made.asset.id})
         except Invalid as error:
             reason = {"code": error.code, "message": error.message, "params": error.params}

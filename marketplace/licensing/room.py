@@ -45,7 +45,7 @@ select
   ) as own_last_at,
   (select jsonb_agg(jsonb_build_array(a.id, a.filename, a.state) order by a.created_at, a.id)
      from assets a
-     where a.negotiation_id = n.id and a.user_id = :user and a.removed_at is null
+     where a.negotiation_id = n.id and a.user_id = :user and a.removed_at is null and not a.by_mail
        and a.state in ('uploaded', 'processing', 'ready')) as unsent,
   (select jsonb_object_agg(p.alloy, p.amount) from metal_prices p
      where p.org_id = n.designer_org_id

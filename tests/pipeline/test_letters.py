@@ -102,6 +102,22 @@ def test_a_picture_is_a_file_unless_the_page_shows_it(tmp_path: Path) -> None:
     ]
 
 
+def test_a_photo_among_the_own_words_is_sent_along_and_those_of_signature_and_quotation_are_not(tmp_path: Path) -> None:
+    made = EmailMessage(policy=SMTP)
+    made.set_content("See the wax:")
+    made.add_alternative(
+        "<p>See the wax:</p><img src='cid:wax@phone'><img src='cid:smile'><p>Best regards,</p><p>Maya</p>"
+        "<img src='cid:logo'><blockquote>Before <img src='cid:old'></blockquote>\ue0009999\ue001",
+        subtype="html",
+    )
+    for cid, size in (("wax@phone", 9_000), ("smile", 900), ("logo", 9_000), ("old", 9_000)):
+        data = b"GIF89a" + b"x" * size
+        made.add_attachment(data, maintype="image", subtype="gif", cid=f"<{cid}>", disposition="inline", filename=cid)
+    found = letter(tmp_path, made.as_bytes())
+    assert [item.name for item in found.files] == ["wax@phone"]
+    assert found.text == "See the wax:"
+
+
 def test_files_are_named_as_written_and_no_more_are_taken_than_a_message_takes_along(tmp_path: Path) -> None:
     made = EmailMessage(policy=SMTP)
     made.set_content("Twelve files.")

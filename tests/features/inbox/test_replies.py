@@ -30,6 +30,7 @@ from marketplace.kernel.actor import system
 from marketplace.messaging.models import Message
 from marketplace.services import Services
 from tests.features.licensing.conftest import Pair
+from tests.features.licensing.test_negotiations import change
 from tests.kit.files import photo
 from tests.kit.instance import Instance
 from tests.kit.people import Make, Person
@@ -343,3 +344,15 @@ def test_a_delivery_in_parts_is_taken_too(post: Post) -> None:
     assert post.deliver(body, "multipart/form-data; boundary=line") == 200
     post.run_jobs()
     assert post.said() == ["In parts."]
+
+
+def test_a_file_that_came_by_mail_stands_in_nobodys_composer(post: Post, services: Services, session: Session) -> None:
+    sketch = {"filename": "sketch.pdf", "content_type": "application/pdf", "size": 9, "sha256": "ab" * 32}
+    path = f"/negotiations/{post.key}"
+    made = post.pair.designer.api.post(f"{path}/files", sketch).get_json()["asset"]
+    change(services, Asset, made, state="uploaded")
+    assert "sketch.pdf" in post.pair.designer.browser.get(path).get_data(as_text=True)
+    change(services, Asset, made, by_mail=True)
+    assert "sketch.pdf" not in post.pair.designer.browser.get(path).get_data(as_text=True)
+    assert post.mail(with_files(post, "A photo.", ("a.jpg", photo((90, 90, 160), width=400).data))) == 200
+    assert session.scalars(select(Asset.by_mail).where(Asset.filename == "a.jpg")).all() == [True]
