@@ -49,6 +49,7 @@ def index(call: Call, form: FormState | None = None) -> ResponseReturnValue:
         words=words,
         failure=vendor_words.payout_failure,
         form=form,
+        fresh=step_up.fresh(call.actor),
         now=clock.now(),
     )
 

@@ -56,6 +56,22 @@ def test_pay_18_a_large_share_to_a_changed_account_is_approved_on_the_desk_after
         assert alert.resolved_by == operator.user.id
 
 
+def test_pay_18_events_of_a_foreign_account_change_no_payee(scene: Scene) -> None:
+    """It carries the payee's name and is ready; a share goes to the account that the payee set up, or waits."""
+    mine = scene.onboard(scene.designer)
+    foreign = scene.services.payments.create_connected_account("x@x.example", "GB", scene.designer.org.name, "foreign")
+    scene.control("POST", f"/accounts/{foreign}/onboard")
+    scene.control("POST", f"/accounts/{mine}/restrict")
+    scene.settle()
+    held = scene.account(scene.designer)
+    assert (held.stripe_account_id, held.ready, held.hold_until) == (mine, False, None)
+    scene.licensed()
+    assert [(share.state, share.destination) for share in scene.every_share()] == [("due", None)]
+    scene.control("POST", f"/accounts/{mine}/onboard")
+    scene.settle()
+    assert [(share.state, share.destination) for share in scene.every_share()] == [("sent", mine)]
+
+
 @pytest.mark.parametrize(("how", "said"), [("close", "is closed"), ("deauthorize", "out of our reach")])
 def test_pay_19_an_account_that_is_gone_is_said_so_and_the_page_does_not_wait(
     scene: Scene, how: str, said: str
