@@ -69,7 +69,8 @@ def statements(call: Call, held: License) -> StatementsOut:
 )
 def statement(call: Call, row: Statement) -> StatementOut:
     """How much, why, and when."""
-    back = returns.of(call.session, [row.id]).get(row.id, 0)
+    # Only of what was paid something can have gone back.
+    back = returns.of(call.session, [row.id]).get(row.id, 0) if row.paid_at else 0
     return statement_out(row, queries.lines_of(call.session, row.id), given_back=back)
 
 
