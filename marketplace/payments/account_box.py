@@ -9,7 +9,7 @@ from marketplace.accounts.models import Organization
 from marketplace.payments import vendor_words
 from marketplace.payments.models import PaymentAccount
 from marketplace.payments.rails.models import PayeeBank
-from marketplace.payments.rails.routing import current_bank, offered, way
+from marketplace.payments.rails.routing import offered, way
 
 #: Codes of an account that is closed or out of our reach: no waiting brings it back.
 LOST = frozenset({"account_closed", "account_lost", "payment_not_found", "insufficient_capabilities_for_transfer"})
@@ -19,7 +19,8 @@ LOST = frozenset({"account_closed", "account_lost", "payment_not_found", "insuff
 class AccountBox:
     """`state`: ready, bank_ready, bank_cooling, start, start_bank, unreached, onboarding, checking, paused, refused.
 
-    `asks` are the things the payment service still wants and `reason` why it pays nothing, both in words.
+    `account` is the one at the payment service, unless the payee is paid by bank transfer. `asks` are the things that
+    it still wants and `reason` why it pays nothing, both in words.
     """
 
     state: str
@@ -28,22 +29,22 @@ class AccountBox:
     reason: str = ""
     bank: PayeeBank | None = None
     checked_at: datetime | None = None
+    account: PaymentAccount | None = None
 
 
 def account_box(session: Session, org_id: str, platform_country: str) -> AccountBox:
     """How far the payee is."""
     country = session.get_one(Organization, org_id).country
-    account = session.get(PaymentAccount, org_id)  # read here, so that `way` finds it at hand
     found = way(session, org_id)
     if found is not None and found.rail == "bank":
-        bank = current_bank(session, org_id)
-        return AccountBox("bank_ready" if found.ready else "bank_cooling", country, bank=bank)
+        return AccountBox("bank_ready" if found.ready else "bank_cooling", country, bank=found.bank)
+    account = found.account if found is not None else session.get(PaymentAccount, org_id)
     if account is None or account.stripe_account_id is None:
         start = {"stripe": "start", "bank": "start_bank"}.get(offered(platform_country, country) or "", "unreached")
-        return AccountBox(start, country)
+        return AccountBox(start, country, account=account)
     asks = tuple(dict.fromkeys(vendor_words.requirement(code) for code in account.requirements))
     reason = vendor_words.disabled_reason(account.disabled_reason)
-    return AccountBox(_state(account), country, asks, reason, checked_at=account.checked_at)
+    return AccountBox(_state(account), country, asks, reason, checked_at=account.checked_at, account=account)
 
 
 def _state(account: PaymentAccount) -> str:

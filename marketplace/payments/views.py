@@ -35,10 +35,11 @@ def index(call: Call, form: FormState | None = None) -> ResponseReturnValue:
     """What was earned, what is held and why, what is on its way."""
     shares = queries.shares(call.session, call.org_id, cursor=request.args.get("cursor"))
     payouts = queries.payouts(call.session, call.org_id)
+    box = account_box(call.session, call.org_id, call.settings.platform_country)
     return render_template(
         "payouts/index.html",
-        box=account_box(call.session, call.org_id, call.settings.platform_country),
-        account=queries.account(call.session, call.org_id),
+        box=box,
+        account=box.account,
         totals=queries.totals(call.session, call.org_id),
         shares=shares,
         payouts=payouts,

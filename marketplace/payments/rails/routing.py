@@ -1,6 +1,6 @@
 """The one interface of both rails: which one pays a payee and why, and what a due share waits for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlalchemy import select
@@ -16,11 +16,16 @@ LIVE = ("included", "executed")
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a payee is paid. `ready`: money can be sent now; else `waits` is the code of what is missing."""
+    """How a payee is paid. `ready`: money can be sent now; else `waits` is the code of what is missing.
+
+    `account` or `bank` is what was read of the payee for it.
+    """
 
     rail: str
     ready: bool
     waits: str | None = None
+    account: PaymentAccount | None = field(default=None, compare=False)
+    bank: PayeeBank | None = field(default=None, compare=False)
 
 
 class Rail(Protocol):
@@ -49,7 +54,7 @@ class Connect:
         account = session.get(PaymentAccount, org_id)
         if account is None or account.stripe_account_id is None:
             return None
-        return Way(self.code, ready=True) if account.ready else Way(self.code, ready=False, waits="onboarding")
+        return Way(self.code, account.ready, None if account.ready else "onboarding", account=account)
 
 
 class BankFile:
@@ -67,7 +72,7 @@ class BankFile:
         if bank is None:
             return None
         ready = bank.usable(clock.now())
-        return Way(self.code, ready=ready, waits="bank_file" if ready else "bank_cooling")
+        return Way(self.code, ready=ready, waits="bank_file" if ready else "bank_cooling", bank=bank)
 
 
 RAILS: tuple[Rail, ...] = (Connect(), BankFile())
