@@ -14,11 +14,28 @@ def claim() -> Path:
     parent = Path(tempfile.gettempdir())
     for other in parent.iterdir():
         found = _NAME.match(other.name)
-        if found and not Path(f"/proc/{found[1]}").exists() and other.stat().st_uid == os.getuid():
+        if found and not _runs(int(found[1])) and _is_ours(other):
             shutil.rmtree(other, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"touchstone-{os.getpid()}-", dir=parent))
     tempfile.tempdir = str(folder)
     return folder
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # somebody else's
+    return True
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        return folder.stat().st_uid == os.getuid()
+    except FileNotFoundError:
+        return False  # another worker that began now was faster
 
 
 def clear(folder: Path) -> None:

@@ -45,3 +45,20 @@ def test_folders_of_workers_that_are_gone_go_and_those_of_living_ones_stay(tmp_p
     scratch.claim()
     assert not gone.exists()
     assert (living / "file").exists()
+
+
+def test_workers_that_begin_at_once_do_not_trip_over_one_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = subprocess.Popen(["/bin/true"])
+    ended.wait()
+    gone = tmp_path / f"touchstone-{ended.pid}-abc"
+    gone.mkdir()
+    runs = scratch._runs
+
+    def another_is_faster(pid: int) -> bool:
+        gone.rmdir()
+        return runs(pid)
+
+    monkeypatch.setattr(scratch, "_runs", another_is_faster)
+    assert scratch.claim().is_dir()
