@@ -14,13 +14,6 @@ from marketplace.production.queries import Story, shots
 def timeline(order: Order, found: Story, sign: Sign) -> list[dict[str, Any]]:
     """What has happened, oldest first, as the reader may know it."""
     entries: list[tuple[datetime | None, dict[str, Any]]] = [(order.created_at, {"title": _("Order placed")})]
-    if found.who & {"buyer", "designer"}:
-        text = (
-            _("The designer sees your business name from here on.")
-            if "buyer" in found.who
-            else _("You see the buyer's business name from here on.")
-        )
-        entries.append((order.created_at, {"title": _("Buyer's name shared"), "text": text}))
     entries.append((order.quotes_asked_at, {"title": _("Workshops asked for quotes")}))
     entries.append((order.awarded_at, {"title": _("Awarded"), "by": found.names.get(order.maker_org_id or "", "")}))
     entries.append((order.paid_at, {"title": _("Paid")}))
